@@ -1,0 +1,1 @@
+//! The Salesforce org: built on the shared world.
