@@ -18,12 +18,17 @@ pub struct SimClock {
 impl SimClock {
     /// A clock that follows `now`.
     pub fn new(now: Now) -> Self {
-        SimClock { now, last_ms: Arc::new(AtomicI64::new(i64::MIN)) }
+        SimClock {
+            now,
+            last_ms: Arc::new(AtomicI64::new(i64::MIN)),
+        }
     }
 
     /// The instant of this moment, to the millisecond, without moving the clock.
     pub fn peek(&self) -> Timestamp {
-        let ms = (self.now)().as_millisecond().max(self.last_ms.load(Ordering::SeqCst));
+        let ms = (self.now)()
+            .as_millisecond()
+            .max(self.last_ms.load(Ordering::SeqCst));
         Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
@@ -33,7 +38,10 @@ impl SimClock {
         let mut last = self.last_ms.load(Ordering::SeqCst);
         loop {
             let next = now.max(last.saturating_add(1));
-            match self.last_ms.compare_exchange(last, next, Ordering::SeqCst, Ordering::SeqCst) {
+            match self
+                .last_ms
+                .compare_exchange(last, next, Ordering::SeqCst, Ordering::SeqCst)
+            {
                 Ok(_) => return Timestamp::from_millisecond(next).unwrap_or(Timestamp::UNIX_EPOCH),
                 Err(seen) => last = seen,
             }
@@ -42,7 +50,8 @@ impl SimClock {
 
     /// Moves the clock past `at` (a stamp that was read back from a journal).
     pub fn not_before(&self, at: Timestamp) {
-        self.last_ms.fetch_max(at.as_millisecond(), Ordering::SeqCst);
+        self.last_ms
+            .fetch_max(at.as_millisecond(), Ordering::SeqCst);
     }
 
     /// The day of this moment in UTC.
@@ -57,7 +66,9 @@ mod tests {
 
     #[test]
     fn stamps_increase_even_when_time_stands_or_goes_back() {
-        let clock = SimClock::new(Arc::new(|| Timestamp::from_second(1_000).unwrap_or_default()));
+        let clock = SimClock::new(Arc::new(|| {
+            Timestamp::from_second(1_000).unwrap_or_default()
+        }));
         let a = clock.stamp();
         let b = clock.stamp();
         assert!(b > a);

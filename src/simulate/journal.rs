@@ -48,7 +48,13 @@ pub struct Journal {
 impl Journal {
     /// A journal that lives only as long as the process.
     pub fn in_memory() -> Self {
-        Journal { inner: Arc::new(Mutex::new(Inner { file: None, path: None, writes: Vec::new() })) }
+        Journal {
+            inner: Arc::new(Mutex::new(Inner {
+                file: None,
+                path: None,
+                writes: Vec::new(),
+            })),
+        }
     }
 
     /// Opens (or begins) `dir/journal-<vendor>.jsonl` and answers what it held, oldest first.
@@ -81,7 +87,10 @@ impl Journal {
                     Err(error) => {
                         return Err(io::Error::new(
                             io::ErrorKind::InvalidData,
-                            format!("{} line {number} is not a journal entry ({error}); start again with --reset", path.display()),
+                            format!(
+                                "{} line {number} is not a journal entry ({error}); start again with --reset",
+                                path.display()
+                            ),
                         ));
                     }
                 }
@@ -90,7 +99,16 @@ impl Journal {
         let file = OpenOptions::new().create(true).append(true).open(&path)?;
         file.set_len(good)?;
         let writes = entries.iter().filter_map(written).collect();
-        Ok((Journal { inner: Arc::new(Mutex::new(Inner { file: Some(file), path: Some(path), writes })) }, entries))
+        Ok((
+            Journal {
+                inner: Arc::new(Mutex::new(Inner {
+                    file: Some(file),
+                    path: Some(path),
+                    writes,
+                })),
+            },
+            entries,
+        ))
     }
 
     /// Appends an accepted write. To be called before the client gets its answer.
@@ -108,13 +126,23 @@ impl Journal {
     pub fn append(&self, entry: &Entry) -> io::Result<()> {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut inner = self
+            .inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let name = inner.path.clone();
         if let Some(file) = inner.file.as_mut() {
-            file.write_all(&line).and_then(|()| file.flush()).map_err(|error| {
-                let name = name.map(|path| path.display().to_string()).unwrap_or_default();
-                io::Error::new(error.kind(), format!("the simulator's journal {name} cannot be written: {error}"))
-            })?;
+            file.write_all(&line)
+                .and_then(|()| file.flush())
+                .map_err(|error| {
+                    let name = name
+                        .map(|path| path.display().to_string())
+                        .unwrap_or_default();
+                    io::Error::new(
+                        error.kind(),
+                        format!("the simulator's journal {name} cannot be written: {error}"),
+                    )
+                })?;
         }
         inner.writes.extend(written(entry));
         Ok(())
@@ -122,7 +150,11 @@ impl Journal {
 
     /// The accepted writes so far, each `{"at", …what}`; live changes are not among them.
     pub fn writes(&self) -> Vec<Value> {
-        self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner).writes.clone()
+        self.inner
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .writes
+            .clone()
     }
 }
 
@@ -142,13 +174,22 @@ mod tests {
         let dir = tempfile::tempdir()?;
         let (journal, before) = Journal::open(dir.path(), "acme")?;
         assert!(before.is_empty());
-        journal.write(Timestamp::UNIX_EPOCH, serde_json::json!({"op": "create", "id": "1"}))?;
+        journal.write(
+            Timestamp::UNIX_EPOCH,
+            serde_json::json!({"op": "create", "id": "1"}),
+        )?;
         drop(journal);
         let path = dir.path().join("journal-acme.jsonl");
-        OpenOptions::new().append(true).open(&path)?.write_all(b"{\"entry\":\"wri")?;
+        OpenOptions::new()
+            .append(true)
+            .open(&path)?
+            .write_all(b"{\"entry\":\"wri")?;
         let (journal, entries) = Journal::open(dir.path(), "acme")?;
         assert_eq!(entries.len(), 1);
-        journal.write(Timestamp::UNIX_EPOCH, serde_json::json!({"op": "create", "id": "2"}))?;
+        journal.write(
+            Timestamp::UNIX_EPOCH,
+            serde_json::json!({"op": "create", "id": "2"}),
+        )?;
         let (journal, entries) = Journal::open(dir.path(), "acme")?;
         assert_eq!(entries.len(), 2);
         assert_eq!(journal.writes()[1]["what"]["id"], "2");

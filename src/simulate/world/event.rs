@@ -17,11 +17,24 @@ pub struct WorldEvent {
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     /// This week's usage of an account, in active users.
-    Usage { account: u32, week: Date, active_users: u32, seats: u32, logins: u32, adoption: u8 },
+    Usage {
+        account: u32,
+        week: Date,
+        active_users: u32,
+        seats: u32,
+        logins: u32,
+        adoption: u8,
+    },
     /// A new health score.
     Health { account: u32, score: u8 },
     /// A customer opened a case. Its number is `WorldEvent::number`; `severity` is 0 low … 3 critical.
-    CaseOpened { account: u32, contact: Option<u32>, subject: String, severity: u8, owner: u32 },
+    CaseOpened {
+        account: u32,
+        contact: Option<u32>,
+        subject: String,
+        severity: u8,
+        owner: u32,
+    },
     /// A case of the generated world was closed.
     CaseClosed { case: u32 },
     /// Somebody else completed a task.
@@ -35,7 +48,17 @@ pub enum Change {
     /// The company was renamed in both systems.
     AccountRenamed { account: u32, name: String },
     /// A call to action was opened on an account (Gainsight).
-    RiskOpened { account: u32, reason: String, name: String, owner: u32, due: Date },
+    RiskOpened {
+        account: u32,
+        reason: String,
+        name: String,
+        owner: u32,
+        due: Date,
+    },
     /// A customer answered a survey.
-    SurveyAnswered { account: u32, contact: Option<u32>, score: u8 },
+    SurveyAnswered {
+        account: u32,
+        contact: Option<u32>,
+        score: u8,
+    },
 }

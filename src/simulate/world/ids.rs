@@ -28,7 +28,11 @@ pub fn salesforce_check(id15: &str) -> String {
         .chunks(5)
         .take(3)
         .map(|chunk| {
-            let bits = chunk.iter().enumerate().filter(|(_, byte)| byte.is_ascii_uppercase()).fold(0usize, |bits, (place, _)| bits | 1 << place);
+            let bits = chunk
+                .iter()
+                .enumerate()
+                .filter(|(_, byte)| byte.is_ascii_uppercase())
+                .fold(0usize, |bits, (place, _)| bits | 1 << place);
             char::from(SUFFIX[bits & 31])
         })
         .collect()
@@ -55,7 +59,11 @@ pub fn salesforce_number(id: &str) -> Option<(&str, u64)> {
 pub fn gainsight_id(prefix: &str, number: u64) -> String {
     let mut id = String::with_capacity(36);
     id.push_str(prefix);
-    base36(super::rng::hash(number ^ 0x6761_696e) as u128 * 36, 19, &mut id);
+    base36(
+        super::rng::hash(number ^ 0x6761_696e) as u128 * 36,
+        19,
+        &mut id,
+    );
     base36(u128::from(number), 13, &mut id);
     id
 }
@@ -66,7 +74,9 @@ pub fn gainsight_number(id: &str) -> Option<(&str, u64)> {
         return None;
     }
     let number = u64::from_str_radix(&id[23..], 36).ok()?;
-    gainsight_id(&id[..4], number).eq(id).then_some((&id[..4], number))
+    gainsight_id(&id[..4], number)
+        .eq(id)
+        .then_some((&id[..4], number))
 }
 
 fn base36(mut value: u128, width: usize, into: &mut String) {
@@ -94,7 +104,10 @@ mod tests {
             assert_eq!(gainsight_number(&gsid), Some(("1P02", number)));
         }
         assert_eq!(salesforce_number("001xx000003DGb2AAG"), None);
-        assert_eq!(gainsight_number("1P02AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), None);
+        assert_eq!(
+            gainsight_number("1P02AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            None
+        );
         // A published pair: the 15-character form and its 18-character form.
         assert_eq!(salesforce_check("001A0000006Vm9r"), "IAC");
     }

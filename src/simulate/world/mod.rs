@@ -1,13 +1,27 @@
 //! The truth that all simulated vendors share: a book of customers with two years behind it.
 //!
 //! [`World::generate`] is a pure function of (seed, anchor date, number of accounts). Rows lie in plain vectors; the place
-//! in the vector is the row's stable index, and rows refer to each other by it. What can be derived (a contact's e-mail, a
-//! note's text) is a method, so that a hundred thousand accounts stay small. Later changes are [`WorldEvent`]s.
+//! in the vector is the row's stable index, and rows refer to each other by it. What can be derived (a note's text, the
+//! logins of a week) is a method, so that a hundred thousand accounts stay small. Later changes are [`WorldEvent`]s.
 
+mod accounts;
+mod activity;
+mod contacts;
+mod days;
 mod event;
+mod generate;
 pub mod ids;
+mod mess;
+mod names;
+mod people;
+mod renewals;
 pub mod rng;
+mod text;
+mod trouble;
 mod types;
 
 pub use event::{Change, WorldEvent};
 pub use types::*;
+
+#[cfg(test)]
+mod tests;

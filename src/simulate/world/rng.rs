@@ -35,7 +35,11 @@ impl Rng {
 
     /// Evenly in `0..n`; 0 when `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
-        if n == 0 { 0 } else { (u128::from(self.next()) * n as u128 >> 64) as usize }
+        if n == 0 {
+            0
+        } else {
+            (u128::from(self.next()) * n as u128 >> 64) as usize
+        }
     }
 
     /// Evenly in `from..=to`.
