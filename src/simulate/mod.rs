@@ -1,31 +1,41 @@
 //! Loopback vendors that speak the real protocols, and the world that they share. The demo and the tests run on them.
 //!
 //! Written from the vendors' documents alone and using nothing else of this crate, so that simulator and connectors are
-//! each other's witness. The way in is `start` with `Options`; it answers a `Simulation` with one
-//! `VendorEndpoint` per vendor.
+//! each other's witness. The way in is [`start`] with [`Options`]; it answers a [`Simulation`] with one
+//! [`VendorEndpoint`] per vendor.
 //!
 //! How the parts fit:
 //! - [`world`] holds the truth: [`world::World`], an immutable function of (seed, anchor date, number of accounts). Rows
 //!   have a stable `u32` index; which vendor sees an account, and under which spelling, is said by the account.
 //! - A vendor is a folder with a type that implements [`Vendor`]. It is built by its `open(VendorContext)` from the world,
-//!   turns rows into its own records (its own ids, its own field names), and answers an axum router. From then on its
+//!   turns rows into its own records (its own ids, its own field names), and answers an axum router. To add one: its folder,
+//!   a line in `start.rs`. From then on its
 //!   own state is the truth about itself; the world is only where it began.
-//! - The world goes on changing: `live` makes a [`world::WorldEvent`] every few seconds and hands it to each vendor's
+//! - The world goes on changing: [`live`] makes a [`world::WorldEvent`] every few seconds and hands it to each vendor's
 //!   [`Vendor::live`]. A vendor changes its records and stamps them with `event.at`; it ignores rows it does not have.
 //! - [`journal`] keeps what a vendor accepted: before it answers a write the vendor calls [`journal::Journal::write`]
 //!   with a description that it can replay itself; live events are journaled by the caller of [`Vendor::live`]. At the next
 //!   start [`VendorContext::replay`] holds all entries in order and `open` applies them before serving.
-//! - [`clock::SimClock`] is the only clock for modification stamps; it follows `Options::now` and never goes back.
-//! - `server` binds the port, wraps the router in faults, counts requests, and serves the `/__sim/` control paths.
+//! - [`clock::SimClock`] is the only clock for modification stamps; it follows [`Options::now`] and never goes back.
+//! - `server` puts the router on a port, [`faults`] around it, counts requests, and serves the `/__sim/` control paths.
 
 pub mod clock;
+pub mod faults;
+pub mod gainsight;
 pub mod journal;
+pub mod live;
 pub mod salesforce;
+mod server;
+mod start;
+#[cfg(test)]
+mod tests;
 pub mod world;
 
 use std::sync::Arc;
 
 use serde::Serialize;
+
+pub use start::{Options, Simulation, StartError, VendorEndpoint, start};
 
 /// What a vendor is built from.
 pub struct VendorContext {

@@ -125,19 +125,18 @@ pub(super) fn history(
     scene: &Scene,
     i: usize,
     account: &Account,
-    first_week: i32,
-    last_week: i32,
+    customer: std::ops::RangeInclusive<i32>,
     track: &super::trouble::Track,
-    usage: &mut Vec<u16>,
-    health: &mut Vec<u8>,
+    (usage, health): (&mut Vec<u16>, &mut Vec<u8>),
 ) {
+    let first_week = *customer.start();
     let mut rng = Rng::of(scene.seed, "history", i as u64);
     let full = 0.45 + 0.45 * rng.unit();
     let growth = 0.0015 * rng.normal();
     let base_health = 68.0 + 26.0 * rng.unit();
     let mut drift = 0.0;
     for week in 0..WEEKS as i32 {
-        if week < first_week || week > last_week {
+        if !customer.contains(&week) {
             usage.push(super::types::NO_USAGE);
             health.push(super::types::NO_HEALTH);
             continue;

@@ -146,15 +146,15 @@ impl World {
         let begin = days::number(account.start).max(scene.first_monday);
         let end = chain.left.unwrap_or(scene.today);
         let last_week = scene.week(end - 7).floor() as i32;
+        let first_week = scene.week(begin).ceil() as i32;
+        let histories = (&mut self.active_users, &mut self.health);
         accounts::history(
             scene,
             i,
             &account,
-            scene.week(begin).ceil() as i32,
-            last_week,
+            first_week..=last_week,
             &track,
-            &mut self.active_users,
-            &mut self.health,
+            histories,
         );
         let health = self
             .health

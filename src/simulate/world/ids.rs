@@ -54,17 +54,18 @@ pub fn salesforce_number(id: &str) -> Option<(&str, u64)> {
     Some((&id[..3], number))
 }
 
-/// A Gainsight GSID: four characters of object prefix and 32 of `0-9A-Z`. The number comes back by [`gainsight_number`];
-/// the other digits are a hash of it, so that a mistyped id is not another record.
+/// A Gainsight GSID: four characters of object prefix and 32 of `0-9A-Z`. The number comes first, so that ids sort as
+/// their rows do, and comes back by [`gainsight_number`]; the other digits are a hash of it, so that a mistyped id is not
+/// another record.
 pub fn gainsight_id(prefix: &str, number: u64) -> String {
     let mut id = String::with_capacity(36);
     id.push_str(prefix);
+    base36(u128::from(number), 13, &mut id);
     base36(
-        super::rng::hash(number ^ 0x6761_696e) as u128 * 36,
+        u128::from(super::rng::hash(number ^ 0x6761_696e)) * 36,
         19,
         &mut id,
     );
-    base36(u128::from(number), 13, &mut id);
     id
 }
 
@@ -73,7 +74,7 @@ pub fn gainsight_number(id: &str) -> Option<(&str, u64)> {
     if id.len() != 36 || !id.is_ascii() {
         return None;
     }
-    let number = u64::from_str_radix(&id[23..], 36).ok()?;
+    let number = u64::from_str_radix(&id[4..17], 36).ok()?;
     gainsight_id(&id[..4], number)
         .eq(id)
         .then_some((&id[..4], number))

@@ -238,8 +238,18 @@ pub(super) const MIDDLE: [&str; 12] = [
     "General", "Prime", "Grand",
 ];
 
-/// Country, region, legal forms, mail suffix, place of the currency in the world's table.
-pub(super) const COUNTRIES: [(&str, Region, &[&str], &str, u8, f64); 16] = [
+/// Country, region, legal forms, mail suffix, place of the currency in the world's table, share of the book.
+type Country = (
+    &'static str,
+    Region,
+    &'static [&'static str],
+    &'static str,
+    u8,
+    f64,
+);
+
+/// Where the customers are.
+pub(super) const COUNTRIES: [Country; 16] = [
     (
         "United States",
         Region::Amer,

@@ -23,14 +23,14 @@ impl Rng {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         hash(self.0)
     }
 
     /// Evenly in `0.0..1.0`.
     pub fn unit(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Evenly in `0..n`; 0 when `n` is 0.
@@ -38,7 +38,7 @@ impl Rng {
         if n == 0 {
             0
         } else {
-            (u128::from(self.next()) * n as u128 >> 64) as usize
+            ((u128::from(self.bits()) * n as u128) >> 64) as usize
         }
     }
 
