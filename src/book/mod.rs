@@ -1,1 +1,28 @@
-//! (under construction)
+//! What we know: the vocabulary that every room shares, and the [`Book`], an immutable snapshot of everything in compact columns.
+//!
+//! Enter through [`rows`] (one struct per kind of thing, as merged from all systems), [`record`] (what one vendor said),
+//! [`change`] (what a person wants changed) and [`Book`]. Nothing here does I/O or asks the clock: see [`Clock`].
+
+pub mod change;
+pub mod clock;
+pub mod crosswalk;
+pub mod id;
+pub mod record;
+pub mod rows;
+pub mod source;
+pub mod text;
+pub mod value;
+
+pub use change::{
+    Change, Conflict, ConflictField, FieldChange, Operation, OutboxItem, OutboxState, Overlay, Verb,
+};
+pub use clock::Clock;
+pub use crosswalk::{CrosswalkEntry, MatchHow, Unmatched};
+pub use id::{Entity, LocalId, SourceName, Target};
+pub use record::{Cursor, Record, RowProblem};
+pub use rows::{
+    Account, AccountDetail, Contact, Escalation, Facts, Person, Provenance, Rate, Renewal,
+    RowDelta, Signal, Task, Ticket, Touchpoint,
+};
+pub use source::{Budget, Capabilities, SourceState, SourceStatus, StreamStatus, WriteSupport};
+pub use value::{FieldError, FieldValue, Money};

@@ -1,1 +1,216 @@
-//! (under construction)
+//! The vendors: authentication, HTTP, paging, field mapping and writes. No vendor's name appears in another room (but `simulate`).
+//!
+//! Enter through [`open`], which turns plain [`SourceSettings`] into a [`Connector`].
+
+use crate::book::{Budget, Capabilities, Conflict, Cursor, Entity, FieldValue, Record, RowProblem};
+use futures_util::future::BoxFuture;
+use std::time::Duration;
+
+/// One thing that a connector can fetch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stream {
+    /// Its name, `accounts`.
+    pub name: &'static str,
+    /// The kind of rows that it mainly yields.
+    pub entity: Entity,
+    /// Reads that are counted apart: delete logs and reads per parent.
+    pub apart: bool,
+}
+
+/// One page of a stream. Its rows and `next` are committed together.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The rows, deletions among them.
+    pub records: Vec<Record>,
+    /// Rows that could not be taken.
+    pub problems: Vec<RowProblem>,
+    /// Where to go on: the next page, or (when `done`) where the next run starts.
+    pub next: Cursor,
+    /// No more pages in this run.
+    pub done: bool,
+    /// How many rows the vendor says the run has, if it says.
+    pub total: Option<u64>,
+    /// Requests that this page cost (tokens not counted).
+    pub requests: u32,
+}
+
+/// One write. References are vendor ids ([`FieldValue::Ref`]).
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Create, update or delete.
+    pub verb: crate::book::Verb,
+    /// The kind.
+    pub entity: Entity,
+    /// The vendor's id (update, delete).
+    pub external_id: Option<String>,
+    /// The vendor's id of its account.
+    pub account: Option<String>,
+    /// The outbox item's id: idempotency key or marker of a create.
+    pub marker: String,
+    /// Field, base, want; canonical names and values.
+    pub fields: Vec<(String, FieldValue, FieldValue)>,
+    /// E-mail of the person who acts, for systems in which the author must be passed.
+    pub author: Option<String>,
+    /// Overwrite even if the vendor's value changed (a person chose "keep mine").
+    pub force: bool,
+}
+
+/// What became of a write.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// The vendor has it; its id, and its record as far as known.
+    Done {
+        /// The vendor's id.
+        external_id: String,
+        /// The record after the write, as read back or as answered.
+        record: Option<Record>,
+    },
+    /// The vendor's value differs from what we started from and from what we want; nothing was written.
+    Conflict(Conflict),
+}
+
+/// Why a connector could not do what it was asked. Every message says what happened, to what, and what to do; no secret, no row data.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ConnectError {
+    /// What kind, for whoever decides about retrying.
+    pub kind: ErrorKind,
+    /// For a person.
+    pub message: String,
+}
+
+/// What to do about an error.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ErrorKind {
+    /// Try again, not before so long: rate limit, 5xx, connection.
+    Retry {
+        /// What the vendor asked for.
+        after: Option<Duration>,
+        /// The request may have been carried out although no good answer came back.
+        maybe_done: bool,
+    },
+    /// The credentials are refused: a person must renew them.
+    Auth,
+    /// The vendor refuses this write (validation, pick list, locked, gone): a person must edit it.
+    Refused {
+        /// The canonical field it concerns, if known.
+        field: Option<String>,
+    },
+    /// The source cannot work as configured (unknown host, certificate, wrong base address, missing object).
+    Setup,
+    /// The answer was not what the protocol says (HTML, half a document, wrong type, foreign next page).
+    Protocol,
+    /// The stored cursor is no longer good: start the stream again.
+    CursorLost,
+    /// The day's promise of requests is used up.
+    Budget,
+}
+
+/// One vendor, ready to be asked.
+pub trait Connector: Send + Sync {
+    /// The connector's name, `salesforce`.
+    fn kind(&self) -> &'static str;
+    /// What it can fetch, in the order in which it should be fetched.
+    fn streams(&self) -> Vec<Stream>;
+    /// What it can write, as far as known without asking (choices are learnt by the first `check`).
+    fn capabilities(&self) -> Capabilities;
+    /// Logs in, proves that the credentials work and learns the pick lists; says in a line who we are there.
+    fn check(&self) -> BoxFuture<'_, Result<String, ConnectError>>;
+    /// The next page of a stream. Without a cursor: from the beginning.
+    fn fetch<'a>(
+        &'a self,
+        stream: &'a str,
+        cursor: Option<&'a Cursor>,
+    ) -> BoxFuture<'a, Result<Page, ConnectError>>;
+    /// Reads one row as it is now.
+    fn read<'a>(
+        &'a self,
+        entity: Entity,
+        external_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Record>, ConnectError>>;
+    /// Asks whether a create with that marker arrived. Called before any retry of a create.
+    fn find<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<Option<Record>, ConnectError>>;
+    /// Writes.
+    fn write<'a>(&'a self, write: &'a Write) -> BoxFuture<'a, Result<Written, ConnectError>>;
+    /// The address of a row in the vendor's own web page.
+    fn web_url(&self, entity: Entity, external_id: &str) -> Option<String>;
+    /// Requests so far.
+    fn budget(&self) -> Budget;
+}
+
+/// How a source logs in. Secrets are already resolved.
+#[derive(Clone)]
+pub enum Auth {
+    /// OAuth 2.0 client credentials.
+    ClientCredentials {
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: secrecy::SecretString,
+        /// Token address, when it is not the vendor's usual one under the base address.
+        token_url: Option<String>,
+    },
+    /// OAuth 2.0 refresh token.
+    Refresh {
+        /// Client id.
+        client_id: String,
+        /// Client secret, if the client has one.
+        client_secret: Option<secrecy::SecretString>,
+        /// The refresh token.
+        refresh_token: secrecy::SecretString,
+        /// Token address.
+        token_url: Option<String>,
+    },
+    /// JWT bearer, RS256.
+    JwtBearer {
+        /// Client id (issuer).
+        client_id: String,
+        /// User name (subject).
+        username: String,
+        /// Private key, PEM.
+        private_key: secrecy::SecretString,
+        /// Audience.
+        audience: Option<String>,
+        /// Token address.
+        token_url: Option<String>,
+    },
+    /// A fixed bearer token.
+    Bearer(secrecy::SecretString),
+    /// A header with a key.
+    Header {
+        /// Header name.
+        name: String,
+        /// Its value.
+        value: secrecy::SecretString,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// User.
+        user: String,
+        /// Password.
+        password: secrecy::SecretString,
+    },
+    /// Nothing.
+    None,
+}
+
+/// Plain settings of one source, secrets resolved, as the configuration gives them.
+#[derive(Clone)]
+pub struct SourceSettings {
+    /// What people call it.
+    pub name: crate::book::SourceName,
+    /// Which connector.
+    pub connector: String,
+    /// Where, when it is not the vendor's own.
+    pub base_url: Option<String>,
+    /// How to log in.
+    pub auth: Auth,
+    /// A file with a certificate authority to trust (PEM).
+    pub ca_file: Option<std::path::PathBuf>,
+    /// A promise of requests per day.
+    pub daily_requests: Option<u64>,
+    /// The tenant's own field names: canonical (`account.health`) → theirs (`Health__c`).
+    pub fields: std::collections::BTreeMap<String, String>,
+    /// Connector options (`api_version`, `risk_object`, `ack_status`, …), as texts.
+    pub options: std::collections::BTreeMap<String, String>,
+}

@@ -1,0 +1,503 @@
+//! One struct per kind of thing, as merged from all systems: what merge writes, the store keeps, and the Book and the account page read.
+//!
+//! The names of the fields are the canonical names that records, changes and mappings use; every struct can be read and written by
+//! them (`get`, `set`). Where a vendor has a pick list, the vendor's own word stands beside a canonical kind (`status`, `status_kind`).
+
+use super::crosswalk::{CrosswalkEntry, Unmatched};
+use super::id::{Entity, LocalId, SourceName};
+use super::value::{FieldError, FieldValue, Money};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+
+/// A type that can stand in a row's field.
+trait Field: Sized {
+    const EXPECTED: &'static str;
+    fn to_value(&self) -> FieldValue;
+    /// `None` when the value is of another type.
+    fn of_value(value: &FieldValue) -> Option<Self>;
+}
+
+macro_rules! optional_field {
+    ($ty:ty, $expected:literal, $to:expr, { $($pattern:pat $(if $guard:expr)? => $of:expr),+ $(,)? }) => {
+        impl Field for Option<$ty> {
+            const EXPECTED: &'static str = $expected;
+            fn to_value(&self) -> FieldValue {
+                self.clone().map_or(FieldValue::Null, $to)
+            }
+            fn of_value(value: &FieldValue) -> Option<Self> {
+                match value {
+                    FieldValue::Null => Some(None),
+                    $($pattern $(if $guard)? => $of,)+
+                    #[allow(unreachable_patterns)]
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+optional_field!(String, "text", FieldValue::Text, {
+    FieldValue::Text(s) => Some(Some(s.clone())),
+    FieldValue::Ref(s) => Some(Some(s.clone())),
+    other => Some(Some(other.to_string())),
+});
+optional_field!(bool, "yes or no", FieldValue::Bool, { FieldValue::Bool(b) => Some(Some(*b)) });
+optional_field!(f64, "a number", FieldValue::Number, { FieldValue::Number(n) => Some(Some(*n)) });
+optional_field!(u8, "a number from 0 to 100", |n: u8| FieldValue::Number(f64::from(n)), {
+    // Vendors hold percentages and scores as doubles; what lies outside the scale is not a score.
+    FieldValue::Number(n) if (0.0..=100.0).contains(n) => Some(Some(n.round() as u8)),
+});
+optional_field!(u16, "a whole number", |n: u16| FieldValue::Number(f64::from(n)), {
+    FieldValue::Number(n) if (0.0..=65535.0).contains(n) => Some(Some(n.round() as u16)),
+});
+optional_field!(Money, "an amount", FieldValue::Money, { FieldValue::Money(m) => Some(Some(*m)) });
+optional_field!(Date, "a date", FieldValue::Date, {
+    FieldValue::Date(d) => Some(Some(*d)),
+    FieldValue::Instant(t) => Some(Some(t.to_zoned(jiff::tz::TimeZone::UTC).date())),
+});
+optional_field!(Timestamp, "a date and time", FieldValue::Instant, {
+    FieldValue::Instant(t) => Some(Some(*t)),
+    FieldValue::Date(d) => d.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| Some(z.timestamp())),
+});
+optional_field!(LocalId, "a reference", FieldValue::Id, { FieldValue::Id(id) => Some(Some(*id)) });
+
+impl Field for String {
+    const EXPECTED: &'static str = "text";
+    fn to_value(&self) -> FieldValue {
+        FieldValue::text(self.clone())
+    }
+    fn of_value(value: &FieldValue) -> Option<Self> {
+        Some(match value {
+            FieldValue::Null => String::new(),
+            other => other.to_string(),
+        })
+    }
+}
+
+impl Field for Vec<String> {
+    const EXPECTED: &'static str = "a list";
+    fn to_value(&self) -> FieldValue {
+        if self.is_empty() {
+            FieldValue::Null
+        } else {
+            FieldValue::List(self.clone())
+        }
+    }
+    fn of_value(value: &FieldValue) -> Option<Self> {
+        match value {
+            FieldValue::Null => Some(Vec::new()),
+            FieldValue::List(l) => Some(l.clone()),
+            FieldValue::Text(s) => Some(s.split([';', ',']).map(|t| t.trim().to_owned()).collect()),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! row {
+    ($(#[$meta:meta])* $name:ident, $entity:expr, { $($(#[$fmeta:meta])* $field:ident : $ty:ty),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        pub struct $name {
+            /// The local id.
+            pub id: LocalId,
+            $($(#[$fmeta])* pub $field: $ty,)*
+        }
+        impl $name {
+            /// The kind of thing.
+            pub const ENTITY: Entity = $entity;
+            /// The canonical names of its fields.
+            pub const FIELDS: &'static [&'static str] = &[$(stringify!($field)),*];
+            /// A field's value; `None` when there is no such field.
+            pub fn get(&self, field: &str) -> Option<FieldValue> {
+                match field {
+                    $(stringify!($field) => Some(self.$field.to_value()),)*
+                    _ => None,
+                }
+            }
+            /// Sets a field. Errors when there is no such field or the value is of another type; the row is then unchanged.
+            pub fn set(&mut self, field: &str, value: &FieldValue) -> Result<(), FieldError> {
+                match field {
+                    $(stringify!($field) => {
+                        self.$field = <$ty as Field>::of_value(value).ok_or_else(|| FieldError::Type {
+                            field: stringify!($field),
+                            expected: <$ty as Field>::EXPECTED,
+                            got: value.to_string(),
+                        })?;
+                        Ok(())
+                    })*
+                    other => Err(FieldError::Unknown(other.to_owned())),
+                }
+            }
+        }
+    };
+}
+
+row!(
+    /// A customer.
+    Account, Entity::Account, {
+    /// What it is called by the system that owns the name.
+    name: String,
+    /// Internet domain, lower case, without `www.`.
+    domain: Option<String>,
+    /// The parent account.
+    parent: Option<LocalId>,
+    /// Segment: enterprise, mid-market, smb or the tenant's own.
+    segment: Option<String>,
+    /// Touch model: high, mid or tech.
+    touch: Option<String>,
+    /// The customer success manager.
+    csm: Option<LocalId>,
+    /// The owner in the CRM (often the seller).
+    owner: Option<LocalId>,
+    /// Region.
+    region: Option<String>,
+    /// Industry.
+    industry: Option<String>,
+    /// Lifecycle stage, the vendor's word.
+    stage: Option<String>,
+    /// Annual recurring revenue in its own currency.
+    arr: Option<Money>,
+    /// Customer since.
+    start: Option<Date>,
+    /// The next renewal date as the account record says it (the open renewal's due date wins, see [`Facts`]).
+    renewal: Option<Date>,
+    /// Days of notice before the term ends.
+    notice_days: Option<u16>,
+    /// Renews by itself unless notice is given.
+    auto_renew: Option<bool>,
+    /// Health score, 0 (bad) to 100.
+    health: Option<u8>,
+    /// When the health was computed.
+    health_at: Option<Date>,
+    /// What the CSM feels: good, watch or bad.
+    sentiment: Option<String>,
+    /// Net promoter answer, 0 to 10 (the newest).
+    nps: Option<u8>,
+    /// Kept here: snoozed until this day.
+    snoozed_until: Option<Date>,
+    /// Kept here: acknowledged at.
+    acked_at: Option<Timestamp>,
+    /// Kept here: acknowledged by (e-mail).
+    acked_by: Option<String>,
+    /// Kept here: resolved at; back in the queue when the reasons change after.
+    resolved_at: Option<Timestamp>,
+    /// Kept here: a fingerprint of the reasons when it was resolved.
+    resolved_reasons: Option<String>,
+    /// Kept here: outcome of the last resolve: saved, reduced, lost, false_alarm.
+    outcome: Option<String>,
+    /// Kept here: escalation level, L0 to L3.
+    level: Option<String>,
+    /// Kept here: tags.
+    tags: Vec<String>,
+});
+
+row!(
+    /// A person at a customer.
+    Contact, Entity::Contact, {
+    /// The account.
+    account: Option<LocalId>,
+    /// Full name.
+    name: String,
+    /// Title.
+    title: Option<String>,
+    /// E-mail.
+    email: Option<String>,
+    /// Telephone.
+    phone: Option<String>,
+    /// Role: sponsor, champion, user, …
+    role: Option<String>,
+    /// Still there.
+    active: Option<bool>,
+    /// When they left, as far as known.
+    left_at: Option<Date>,
+});
+
+row!(
+    /// One of our own people.
+    Person, Entity::Person, {
+    /// Full name.
+    name: String,
+    /// E-mail, lower case.
+    email: Option<String>,
+    /// Role: csm, seller, cs_ops, leader, …
+    role: Option<String>,
+    /// Still with us.
+    active: Option<bool>,
+});
+
+row!(
+    /// A renewal.
+    Renewal, Entity::Renewal, {
+    /// The account.
+    account: Option<LocalId>,
+    /// What it is called.
+    name: String,
+    /// The day on which the term ends or the deal is to close.
+    due: Option<Date>,
+    /// The due day before it was moved, for cohorts.
+    original_due: Option<Date>,
+    /// The last day to give notice.
+    notice_deadline: Option<Date>,
+    /// The amount expected.
+    amount: Option<Money>,
+    /// What is up for renewal.
+    target: Option<Money>,
+    /// Stage, the vendor's word.
+    stage: Option<String>,
+    /// open, won or lost.
+    stage_kind: Option<String>,
+    /// Forecast category: omitted, pipeline, best, most_likely, commit, closed.
+    forecast: Option<String>,
+    /// Probability of closing, 0 to 100 %.
+    probability: Option<u8>,
+    /// Its owner.
+    owner: Option<LocalId>,
+    /// Why it was lost, or how it ended.
+    outcome: Option<String>,
+    /// The day on which it closed.
+    closed: Option<Date>,
+    /// The next step, as written by its owner.
+    next_step: Option<String>,
+});
+
+row!(
+    /// Something to do.
+    Task, Entity::Task, {
+    /// The account.
+    account: Option<LocalId>,
+    /// What.
+    title: String,
+    /// More about it.
+    description: Option<String>,
+    /// By when.
+    due: Option<Date>,
+    /// Priority, the vendor's word.
+    priority: Option<String>,
+    /// p1 (urgent), p2, p3 or p4.
+    priority_kind: Option<String>,
+    /// Whose.
+    owner: Option<LocalId>,
+    /// Status, the vendor's word.
+    status: Option<String>,
+    /// open, in_progress, waiting or done.
+    status_kind: Option<String>,
+    /// call, email, meeting or to_do.
+    kind: Option<String>,
+    /// When it was completed.
+    completed_at: Option<Timestamp>,
+    /// The escalation (call to action) that it belongs to.
+    escalation: Option<LocalId>,
+});
+
+row!(
+    /// A support case.
+    Ticket, Entity::Ticket, {
+    /// The account.
+    account: Option<LocalId>,
+    /// The number that people quote.
+    number: Option<String>,
+    /// Subject.
+    subject: String,
+    /// Status, the vendor's word.
+    status: Option<String>,
+    /// open, waiting or closed.
+    status_kind: Option<String>,
+    /// Priority, the vendor's word.
+    priority: Option<String>,
+    /// urgent, high, normal or low.
+    priority_kind: Option<String>,
+    /// Escalated at support.
+    escalated: Option<bool>,
+    /// Opened.
+    opened: Option<Timestamp>,
+    /// Closed.
+    closed: Option<Timestamp>,
+    /// Whose.
+    owner: Option<LocalId>,
+});
+
+row!(
+    /// A risk: the open item of the queue.
+    Escalation, Entity::Escalation, {
+    /// The account.
+    account: Option<LocalId>,
+    /// What it is called.
+    title: String,
+    /// Why, the vendor's word.
+    reason: Option<String>,
+    /// Status, the vendor's word.
+    status: Option<String>,
+    /// new, acknowledged, in_progress or closed.
+    status_kind: Option<String>,
+    /// Priority, the vendor's word.
+    priority: Option<String>,
+    /// critical, high, medium or low.
+    priority_kind: Option<String>,
+    /// Whose.
+    owner: Option<LocalId>,
+    /// Opened.
+    opened: Option<Timestamp>,
+    /// By when.
+    due: Option<Date>,
+    /// Closed.
+    closed: Option<Timestamp>,
+    /// saved, reduced, lost, false_alarm.
+    outcome: Option<String>,
+    /// What people wrote on it.
+    comments: Option<String>,
+});
+
+row!(
+    /// Something that happened with the customer.
+    Touchpoint, Entity::Touchpoint, {
+    /// The account.
+    account: Option<LocalId>,
+    /// call, email, meeting, note or update.
+    kind: Option<String>,
+    /// Subject.
+    subject: String,
+    /// What was said.
+    body: Option<String>,
+    /// When.
+    at: Option<Timestamp>,
+    /// Who of ours.
+    author: Option<LocalId>,
+    /// With whom.
+    contact: Option<LocalId>,
+});
+
+row!(
+    /// A dated number about an account.
+    Signal, Entity::Signal, {
+    /// The account.
+    account: Option<LocalId>,
+    /// usage.weekly, health, nps, csat, …
+    kind: String,
+    /// The day that it is about (a week: its first day).
+    at: Option<Date>,
+    /// The number.
+    value: Option<f64>,
+    /// users, percent, points.
+    unit: Option<String>,
+    /// A comment that came with it.
+    text: Option<String>,
+});
+
+row!(
+    /// What one unit of a currency is worth in another.
+    Rate, Entity::Rate, {
+    /// From this currency.
+    from: String,
+    /// To this one (the corporate currency).
+    to: String,
+    /// One `from` is this many `to`.
+    rate: Option<f64>,
+    /// From this day on.
+    at: Option<Date>,
+});
+
+/// Figures about an account that come from its other rows: kept by the store beside the account so that the Book need not hold those rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Weekly usage (active users), oldest first, the twelve newest weeks; `None` where a week is missing.
+    pub usage: [Option<u32>; 12],
+    /// The first day of the newest usage week.
+    pub usage_at: Option<Date>,
+    /// Where usage came from.
+    pub usage_source: Option<SourceName>,
+    /// Health about 30 days before `Account::health_at`.
+    pub health_before: Option<u8>,
+    /// Where health came from.
+    pub health_source: Option<SourceName>,
+    /// Open support cases.
+    pub open_tickets: u16,
+    /// Of these, urgent or escalated ones.
+    pub urgent_tickets: u16,
+    /// When the newest of these was opened.
+    pub ticket_at: Option<Date>,
+    /// Where tickets came from.
+    pub ticket_source: Option<SourceName>,
+    /// The newest touchpoint with a person.
+    pub last_touch: Option<Date>,
+    /// A sponsor or champion left on this day.
+    pub sponsor_left: Option<Date>,
+    /// Where contacts came from.
+    pub contact_source: Option<SourceName>,
+    /// The newest survey's day.
+    pub nps_at: Option<Date>,
+    /// Where surveys came from.
+    pub nps_source: Option<SourceName>,
+    /// The open renewal that decides: the earliest one not closed.
+    pub open_renewal: Option<LocalId>,
+    /// The open risk that stands for the account in the queue: the highest priority, then the oldest.
+    pub open_escalation: Option<LocalId>,
+    /// Any of the account's rows changed at this instant.
+    pub changed_at: Option<Timestamp>,
+}
+
+/// Rows that entered, changed or left since a point in the store's history; what the Book is fed with.
+#[derive(Clone, Debug, Default)]
+pub struct RowDelta {
+    /// The store's sequence number that this brings the Book to.
+    pub seq: u64,
+    /// Accounts and their facts.
+    pub accounts: Vec<(Account, Facts)>,
+    /// Our own people.
+    pub people: Vec<Person>,
+    /// Renewals.
+    pub renewals: Vec<Renewal>,
+    /// Tasks.
+    pub tasks: Vec<Task>,
+    /// Risks.
+    pub escalations: Vec<Escalation>,
+    /// Rates.
+    pub rates: Vec<Rate>,
+    /// What left.
+    pub removed: Vec<(Entity, LocalId)>,
+}
+
+/// Everything about one account, for the account page and `csops show`; read from the store, the overlay applied.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AccountDetail {
+    /// The account.
+    pub account: Account,
+    /// Its facts.
+    pub facts: Facts,
+    /// Tenant's own fields.
+    pub extra: Vec<(String, FieldValue)>,
+    /// Which source each field's value came from: field, source, when, and the values that lost.
+    pub provenance: Vec<Provenance>,
+    /// The vendors' records behind it.
+    pub crosswalk: Vec<CrosswalkEntry>,
+    /// Looks like it, but is not matched.
+    pub unmatched: Vec<Unmatched>,
+    /// People there.
+    pub contacts: Vec<Contact>,
+    /// Renewals, open first.
+    pub renewals: Vec<Renewal>,
+    /// Tasks, open first.
+    pub tasks: Vec<Task>,
+    /// Support cases, open first, newest first.
+    pub tickets: Vec<Ticket>,
+    /// Risks, open first.
+    pub escalations: Vec<Escalation>,
+    /// What happened, newest first.
+    pub touchpoints: Vec<Touchpoint>,
+    /// Dated numbers, oldest first.
+    pub signals: Vec<Signal>,
+    /// Names of the people that rows refer to.
+    pub people: Vec<Person>,
+}
+
+/// Where one field's value came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The field.
+    pub field: String,
+    /// The source whose value won.
+    pub source: SourceName,
+    /// When that source last modified its record.
+    pub at: Option<Timestamp>,
+    /// Values of other sources that differ.
+    pub losers: Vec<(SourceName, FieldValue)>,
+}
