@@ -15,7 +15,7 @@ use super::clock::{Now, SimClock};
 use super::faults::{FaultHandle, Faults};
 use super::journal::{Entry, Journal};
 use super::world::World;
-use super::{AuthDetails, Limits, Vendor, VendorContext, gainsight, live, server};
+use super::{AuthDetails, Limits, Vendor, VendorContext, gainsight, live, salesforce, server};
 
 /// What to simulate, and how.
 #[derive(Clone)]
@@ -180,6 +180,7 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
             limits: options.limits.clone(),
         };
         let open: fn(VendorContext) -> Result<Arc<dyn Vendor>, StartError> = match name.as_str() {
+            "salesforce" => salesforce::open,
             "gainsight" => gainsight::open,
             _ => return Err(StartError::UnknownVendor(name.clone())),
         };
