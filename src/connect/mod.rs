@@ -2,9 +2,53 @@
 //!
 //! Enter through [`open`], which turns plain [`SourceSettings`] into a [`Connector`].
 
-use crate::book::{Budget, Capabilities, Conflict, Cursor, Entity, FieldValue, Record, RowProblem};
+use crate::book::{
+    Budget, Capabilities, Clock, Conflict, Cursor, Entity, FieldValue, Record, RowProblem,
+};
 use futures_util::future::BoxFuture;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// The connectors that are built in, by name.
+pub const CONNECTORS: [&str; 2] = ["salesforce", "gainsight"];
+
+/// A field that a record may carry beside its canonical ones: the ids that *other* systems give the same thing (a list of texts, as
+/// stored by this vendor: a Salesforce account id on a Gainsight company). Identity is settled by it first.
+pub const IDENTIFIERS: &str = "identifiers";
+
+/// Opens a source: checks its settings and builds the HTTP client; sends nothing. Fails with [`ErrorKind::Setup`] when the settings cannot
+/// work (unknown connector, bad address, unreadable certificate file).
+pub fn open(
+    settings: SourceSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Box<dyn Connector>, ConnectError> {
+    open_with(settings, clock, None)
+}
+
+/// Like [`open`], with a place for refresh tokens that the vendor rotates. Without one a rotated token lives as long as the process.
+pub fn open_with(
+    settings: SourceSettings,
+    _clock: Arc<dyn Clock>,
+    _tokens: Option<Arc<dyn TokenStore>>,
+) -> Result<Box<dyn Connector>, ConnectError> {
+    Err(ConnectError {
+        kind: ErrorKind::Setup,
+        message: format!(
+            "{}: there is no connector `{}`; there are {}. Correct `connector` in the configuration",
+            settings.name,
+            settings.connector,
+            CONNECTORS.join(" and ")
+        ),
+    })
+}
+
+/// Where a rotated refresh token is kept over restarts (a keyring, or a 0600 file). Never called with a lock held.
+pub trait TokenStore: Send + Sync {
+    /// The newest refresh token of a source, if one was ever saved.
+    fn load(&self, source: &str) -> Option<secrecy::SecretString>;
+    /// Keeps a new refresh token; the old one is dead from now on. The error says what a person can do.
+    fn save(&self, source: &str, token: &secrecy::SecretString) -> Result<(), String>;
+}
 
 /// One thing that a connector can fetch.
 #[derive(Clone, Debug, PartialEq)]
