@@ -313,7 +313,7 @@ fn update_one(
     Ok((write(Op::Update, object.name, row, values), gsid(id, row)))
 }
 
-/// A closing status closes, another one opens again. The instant is left to the write's own stamp: see [`Store::apply`].
+/// A closing status closes, another one opens again. The store sets the instant: see [`Store::change`].
 fn close(id: ObjectId, values: &mut Map<String, Value>) {
     let (category, first) = if id == ObjectId::Cta {
         (Category::CtaStatus, FIRST_CLOSED)

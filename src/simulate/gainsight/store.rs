@@ -184,13 +184,21 @@ impl Store {
             self.object(id).field("CreatedDate"),
             self.object(id).field("ModifiedDate"),
         );
+        let closed = self.object(id).field("IsClosed").zip(self.object(id).field("ClosedDate"));
         let table = &mut self.tables[id as usize];
         if op == Op::Delete {
             table.gone.insert(row);
             return self.log_delete(id, row, at);
         }
         let over = table.over.entry(row).or_default();
+        // Closing without naming the instant closes now.
+        let closes = closed.is_some_and(|(is, at)| {
+            values.get(&is) == Some(&Val::Bool(true)) && !values.contains_key(&at)
+        });
         over.extend(values);
+        if let (true, Some((_, at))) = (closes, closed) {
+            over.insert(at, stamp.clone());
+        }
         if let Some(field) = modified {
             over.insert(field, stamp.clone());
         }

@@ -349,7 +349,7 @@ async fn a_call_to_action_lives_from_creation_to_closing_and_is_found_by_its_mar
     let id = site
         .new_cta(company, owner, "from csops [marker:7f3a]")
         .await;
-    let marked = json!({ "select": ["Comments", "ModifiedDate"], "linkedObject": true, "pageSize": 10, "pageNumber": 1,
+    let marked = json!({ "select": ["Comments", "ModifiedDate", "ClosedDate"], "linkedObject": true, "pageSize": 10, "pageNumber": 1,
         "where": { "conditions": [
             { "fieldName": "Comments", "alias": "A", "operator": "CONTAINS", "value": ["marker:7f3a"] },
             { "fieldName": "TypeId__gr.Name", "alias": "B", "operator": "EQ", "value": ["Risk"] },
@@ -383,6 +383,7 @@ async fn a_call_to_action_lives_from_creation_to_closing_and_is_found_by_its_mar
             .as_str()
             .is_some_and(|at| at.starts_with("2026-11-22T09:00"))
     );
+    assert_eq!(found[0]["ClosedDate"], found[0]["ModifiedDate"]);
     // What cannot be done says why, record by record.
     let (_, answer) = site
         .send(Method::PUT, "/v2/cockpit/cta", json!({ "requests": [{ "record": { "referenceId": "9", "Gsid": "1S01NOPE", "status": "New" } }] }))

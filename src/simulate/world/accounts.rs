@@ -94,8 +94,9 @@ pub(super) fn account(scene: &Scene, team: &Team, i: usize) -> Account {
 /// The name, the stem of its mail domain, and the industry. No two accounts of a book have the same name.
 fn name(seed: u64, i: usize, forms: &[&str], rng: &mut Rng) -> (String, String, &'static str) {
     let pairs = FIRST.len() * SECOND.len();
-    // 7919 is prime and no factor of the number of pairs: every pair comes once before any comes twice.
-    let pair = (i * 7919 + (super::rng::hash(seed) % pairs as u64) as usize) % pairs;
+    // 6673 shares no factor with the number of pairs: every pair comes once before any comes twice. And it is near the
+    // golden section of it, so that neighbours differ in both words.
+    let pair = (i * 6673 + (super::rng::hash(seed) % pairs as u64) as usize) % pairs;
     let (first, (second, industry)) = (FIRST[pair / SECOND.len()], SECOND[pair % SECOND.len()]);
     let round = i / pairs;
     let stem = match round {
