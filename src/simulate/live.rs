@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::Vendor;
 use super::clock::SimClock;
-use super::journal::{Entry, Journal};
+use super::journal::Journal;
 use super::world::rng::Rng;
 use super::world::{Change, Driver, Lifecycle, Renewal, Stage, WEEKS, World, WorldEvent};
 
@@ -239,11 +239,8 @@ pub(super) fn run(mut events: Events, vendors: Vec<(Arc<dyn Vendor>, Journal)>) 
             tokio::time::sleep(pause).await;
             let Some(event) = events.happen() else { return };
             for (vendor, journal) in &vendors {
-                match journal.append(&Entry::Live(event.clone())) {
-                    Ok(()) => vendor.live(&event),
-                    Err(error) => {
-                        tracing::warn!(%error, vendor = vendor.name(), "a change of the world was not kept and is left out")
-                    }
+                if let Err(error) = vendor.keep_live(&event, journal) {
+                    tracing::warn!(%error, vendor = vendor.name(), "a change of the world was not kept and is left out");
                 }
             }
         }

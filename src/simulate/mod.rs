@@ -14,7 +14,7 @@
 //! - The world goes on changing: [`live`] makes a [`world::WorldEvent`] every few seconds and hands it to each vendor's
 //!   [`Vendor::live`]. A vendor changes its records and stamps them with `event.at`; it ignores rows it does not have.
 //! - [`journal`] keeps what a vendor accepted: before it answers a write the vendor calls [`journal::Journal::write`]
-//!   with a description that it can replay itself; live events are journaled by the caller of [`Vendor::live`]. At the next
+//!   with a description that it can replay itself; live events are journaled by [`Vendor::keep_live`]. At the next
 //!   start [`VendorContext::replay`] holds all entries in order and `open` applies them before serving.
 //! - [`clock::SimClock`] is the only clock for modification stamps; it follows [`Options::now`] and never goes back.
 //! - `server` puts the router on a port, [`faults`] around it, counts requests, and serves the `/__sim/` control paths.
@@ -80,6 +80,16 @@ pub trait Vendor: Send + Sync + 'static {
     fn router(self: Arc<Self>) -> axum::Router;
     /// Follows a change of the world. Called at replay time too; must not journal and must not fail.
     fn live(&self, event: &world::WorldEvent);
+    /// Journals a change of the world, then follows it. A vendor whose writes could come in between does both under the
+    /// lock of its state, so that a replay meets them in the same order.
+    ///
+    /// # Errors
+    /// When the journal cannot be written; then nothing changes.
+    fn keep_live(&self, event: &world::WorldEvent, journal: &journal::Journal) -> std::io::Result<()> {
+        journal.append(&journal::Entry::Live(event.clone()))?;
+        self.live(event);
+        Ok(())
+    }
     /// What a client needs to sign in.
     fn auth(&self) -> AuthDetails;
     /// How many accounts the vendor shows now.

@@ -270,8 +270,7 @@ impl Simulation {
             change,
         };
         for part in &self.parts {
-            part.journal.append(&Entry::Live(event.clone()))?;
-            part.vendor.live(&event);
+            part.vendor.keep_live(&event, &part.journal)?;
         }
         Ok(())
     }

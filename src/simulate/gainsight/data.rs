@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -17,6 +18,9 @@ use super::{Answer, Gainsight, Tenant, body, gsid, write};
 
 /// Rows per call at most.
 const PAGE: usize = 5_000;
+
+/// How long the pages after the first see the rows of the first.
+const KEPT: Duration = Duration::from_secs(15);
 
 /// Records per write at most.
 const BATCH: usize = 50;
@@ -88,7 +92,14 @@ impl Gainsight {
             request.get("where").unwrap_or(&Value::Null),
             request.get("orderBy").unwrap_or(&Value::Null)
         );
-        let rows = self.rows(&store, object.id, name, &filter, &order);
+        let asked = Asked {
+            object: object.id,
+            name,
+            filter: &filter,
+            order: &order,
+            further: offset > 0,
+        };
+        let rows = self.rows(&store, asked);
         let page = rows.iter().skip(offset).take(limit);
         let records: Vec<Value> = page
             .map(|row| {
@@ -116,29 +127,44 @@ impl Gainsight {
         Ok(reply(Value::Array(records)))
     }
 
-    /// The rows of a query, kept for its next page as long as nothing changes.
-    fn rows(
-        &self,
-        store: &Store,
-        object: ObjectId,
-        name: String,
-        filter: &Filter,
-        order: &[(super::store::Path, bool)],
-    ) -> Arc<Vec<u32>> {
+    /// The rows of a query. A first page is always fresh; the pages after it see the rows as they were then, for some
+    /// seconds, so that a large object is not sorted again for each page.
+    fn rows(&self, store: &Store, asked: Asked<'_>) -> Arc<Vec<u32>> {
+        let name = asked.name;
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        pages.retain(|(_, version, _)| *version == store.version);
-        if let Some((_, _, rows)) = pages.iter().find(|(known, _, _)| *known == name) {
+        pages.retain(|(_, when, _, _)| when.elapsed() < KEPT);
+        let known = pages.iter().find(|(known, _, version, _)| {
+            *known == name && (asked.further || *version == store.version)
+        });
+        if let Some((_, _, _, rows)) = known {
             return rows.clone();
         }
         drop(pages);
-        let rows = Arc::new(query::select(store, object, filter, order, usize::MAX));
+        let rows = Arc::new(query::select(
+            store,
+            asked.object,
+            asked.filter,
+            asked.order,
+            usize::MAX,
+        ));
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.retain(|(known, ..)| *known != name);
         if pages.len() >= 4 {
             pages.remove(0);
         }
-        pages.push((name, store.version, rows.clone()));
+        pages.push((name, Instant::now(), store.version, rows.clone()));
         rows
     }
+}
+
+/// A query as it was asked.
+struct Asked<'a> {
+    object: ObjectId,
+    name: String,
+    filter: &'a Filter,
+    order: &'a [(super::store::Path, bool)],
+    /// Not its first page.
+    further: bool,
 }
 
 fn writable<'a>(store: &'a Store, name: &str) -> Result<&'a Object, Refusal> {

@@ -26,6 +26,7 @@ mod timeline;
 mod value;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -61,8 +62,8 @@ pub(super) struct Gainsight {
     key: String,
 }
 
-/// The rows of one query: what was asked, at which version of the store, and what fitted.
-type Page = (String, u64, Arc<Vec<u32>>);
+/// The rows of one query: what was asked, when, at which version of the store, and what fitted.
+type Page = (String, Instant, u64, Arc<Vec<u32>>);
 type Tenant = State<Arc<Gainsight>>;
 type Answer = Result<Response, Refusal>;
 
@@ -134,6 +135,13 @@ impl Vendor for Gainsight {
 
     fn live(&self, event: &WorldEvent) {
         live::follow(&mut self.store.write().unwrap_or_else(PoisonError::into_inner), event);
+    }
+
+    fn keep_live(&self, event: &WorldEvent, journal: &Journal) -> std::io::Result<()> {
+        let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
+        journal.append(&Entry::Live(event.clone()))?;
+        live::follow(&mut store, event);
+        Ok(())
     }
 
     fn auth(&self) -> AuthDetails {

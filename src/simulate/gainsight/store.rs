@@ -113,6 +113,13 @@ impl Store {
         )
     }
 
+    /// The rows that were created since the world was made, oldest first.
+    pub fn new_rows(&self, id: ObjectId) -> impl DoubleEndedIterator<Item = u32> + '_ {
+        let table = &self.tables[id as usize];
+        let rows = table.new.iter().copied();
+        rows.filter(|row| !table.gone.contains(row))
+    }
+
     /// The value of a field.
     pub fn get(&self, id: ObjectId, row: u32, field: u16) -> Val<'_> {
         if field == 0 {
@@ -184,7 +191,10 @@ impl Store {
             self.object(id).field("CreatedDate"),
             self.object(id).field("ModifiedDate"),
         );
-        let closed = self.object(id).field("IsClosed").zip(self.object(id).field("ClosedDate"));
+        let closed = self
+            .object(id)
+            .field("IsClosed")
+            .zip(self.object(id).field("ClosedDate"));
         let table = &mut self.tables[id as usize];
         if op == Op::Delete {
             table.gone.insert(row);

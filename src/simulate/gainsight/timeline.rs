@@ -45,11 +45,10 @@ fn records(request: &Value) -> Result<&Vec<Value>, Refusal> {
 fn by_external(store: &Store, id: &str) -> Option<u32> {
     let field = store.object(ObjectId::Timeline).field("ExternalId")?;
     let wanted = value::text(id);
-    // Only entries that clients wrote have one, and those are the newest.
+    // Only entries that clients wrote have one.
     store
-        .rows(ObjectId::Timeline)
-        .filter(|row| store.get(ObjectId::Timeline, *row, field) == wanted)
-        .last()
+        .new_rows(ObjectId::Timeline)
+        .find(|row| store.get(ObjectId::Timeline, *row, field) == wanted)
 }
 
 /// `POST /v1/ant/es/activity`.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::catalog::ObjectId;
 use super::picklists::{self, Category};
-use crate::simulate::world::ids;
+use crate::simulate::world::{self, ids};
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,10 +87,7 @@ pub(super) fn owned(text: String) -> Val<'static> {
 }
 
 pub(super) fn day(day: Date) -> Val<'static> {
-    match day.to_zoned(TimeZone::UTC) {
-        Ok(zoned) => Val::Ms(zoned.timestamp().as_millisecond()),
-        Err(_) => Val::Null,
-    }
+    Val::Ms(world::day_number(day) * 86_400_000)
 }
 
 pub(super) fn second(second: i64) -> Val<'static> {

@@ -23,5 +23,10 @@ mod types;
 pub use event::{Change, WorldEvent};
 pub use types::*;
 
+/// A day as a number of days since 1970-01-01, quickly: a large book asks for millions.
+pub fn day_number(day: jiff::civil::Date) -> i64 {
+    i64::from(days::number(day))
+}
+
 #[cfg(test)]
 mod tests;
