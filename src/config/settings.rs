@@ -1,0 +1,322 @@
+//! What can be set, with the defaults.
+
+use super::secret::Secret;
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that `config.toml` can say. Each value that the file does not give has its default.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The systems of record, in the file's order; only those that are usable.
+    pub sources: Vec<SourceConfig>,
+    /// Who sits here.
+    pub me: Me,
+    /// Which source takes which kind of write.
+    pub write: WriteHomes,
+    /// Days, weeks and fiscal years.
+    pub calendar: Calendar,
+    /// Currencies.
+    pub money: MoneySettings,
+    /// Probabilities of loss and what enters the queue.
+    pub risk: Risk,
+    /// Acting on the queue.
+    pub triage: Triage,
+    /// Target bands per segment or touch model, by its canonical name.
+    pub segments: BTreeMap<String, SegmentTarget>,
+    /// Which source's value wins, best first: by field (`account.arr`), by kind (`account`), or `*`.
+    pub precedence: BTreeMap<String, Vec<String>>,
+    /// How the cockpit looks and is handled.
+    pub interface: Interface,
+    /// No write leaves this machine.
+    pub read_only: bool,
+    /// How much is logged.
+    pub log_level: LogLevel,
+}
+
+/// One system of record (`[[source]]`).
+#[derive(Clone, Debug)]
+pub struct SourceConfig {
+    /// What people call it; unique.
+    pub name: String,
+    /// The connector, `salesforce`.
+    pub connector: String,
+    /// Where, when it is not the vendor's own address.
+    pub base_url: Option<String>,
+    /// How to log in.
+    pub auth: AuthSettings,
+    /// How often it is pulled. At least ten seconds; default 15 minutes.
+    pub every: Duration,
+    /// Whose accounts are pulled.
+    pub scope: Scope,
+    /// Our promise of requests per day.
+    pub daily_requests: Option<u64>,
+    /// No write goes to this source.
+    pub read_only: bool,
+    /// A file with a certificate authority to trust (PEM).
+    pub ca_file: Option<PathBuf>,
+    /// The tenant's field names: canonical (`account.health`) → theirs (`Health__c`).
+    pub fields: BTreeMap<String, String>,
+    /// Options of the connector, as texts.
+    pub options: BTreeMap<String, String>,
+    /// Where the source stands in the file, `config.toml:12`.
+    pub at: String,
+}
+
+/// Whose accounts a source pulls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Everybody's.
+    #[default]
+    All,
+    /// Only those of `[me]`.
+    Mine,
+}
+
+/// How a source logs in; secrets are fetched when it is opened.
+#[derive(Clone, Debug)]
+pub enum AuthSettings {
+    /// OAuth 2.0 client credentials.
+    ClientCredentials {
+        /// Client id.
+        client_id: String,
+        /// Client secret.
+        client_secret: Secret,
+        /// Token address, when it is not the vendor's usual one.
+        token_url: Option<String>,
+    },
+    /// OAuth 2.0 refresh token.
+    Refresh {
+        /// Client id.
+        client_id: String,
+        /// Client secret, if the client has one.
+        client_secret: Option<Secret>,
+        /// The refresh token to start with.
+        refresh_token: Secret,
+        /// Token address.
+        token_url: Option<String>,
+    },
+    /// JWT bearer, RS256.
+    JwtBearer {
+        /// Client id (issuer).
+        client_id: String,
+        /// User name (subject).
+        username: String,
+        /// Private key, PEM.
+        private_key: Secret,
+        /// Audience.
+        audience: Option<String>,
+        /// Token address.
+        token_url: Option<String>,
+    },
+    /// A fixed token.
+    Bearer(Secret),
+    /// A header with a key.
+    Header {
+        /// Header name.
+        name: String,
+        /// Its value.
+        value: Secret,
+    },
+    /// HTTP Basic.
+    Basic {
+        /// User.
+        user: String,
+        /// Password.
+        password: Secret,
+    },
+    /// Nothing.
+    None,
+}
+
+/// Who sits here (`[me]`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Me {
+    /// E-mail, lower case: `owner:me`, and the author of what is written.
+    pub email: Option<String>,
+    /// What they are called, for messages; default: as the systems of record say.
+    pub name: Option<String>,
+}
+
+/// The one home of each kind of write (`[write]`); a kind without a home goes to the only source that can take it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WriteHomes {
+    /// Risks: ack, claim, assign, escalate, resolve.
+    pub risk: Option<String>,
+    /// Notes and logged calls.
+    pub note: Option<String>,
+    /// Tasks.
+    pub task: Option<String>,
+    /// Renewals.
+    pub renewal: Option<String>,
+    /// The account's CSM.
+    pub csm: Option<String>,
+}
+
+/// Days, weeks and fiscal years (`[calendar]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calendar {
+    /// In which days begin and end; default: the machine's.
+    pub time_zone: TimeZone,
+    /// First month (1–12) and day of the fiscal year; default 1 January.
+    pub fiscal_year_start: (i8, i8),
+    /// First day of the week.
+    pub week_start: Weekday,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        Calendar {
+            time_zone: TimeZone::system(),
+            fiscal_year_start: (1, 1),
+            week_start: Weekday::Monday,
+        }
+    }
+}
+
+/// Currencies (`[money]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct MoneySettings {
+    /// In which totals are shown (ISO 4217); default USD.
+    pub reporting_currency: String,
+    /// Own rates: one unit of the key is this many of the reporting currency. They win over the vendors' rates.
+    pub rates: BTreeMap<String, f64>,
+}
+
+impl Default for MoneySettings {
+    fn default() -> Self {
+        MoneySettings {
+            reporting_currency: "USD".to_owned(),
+            rates: BTreeMap::new(),
+        }
+    }
+}
+
+/// Probabilities of loss until they are learnt (`[risk]`): placeholders, shown as such.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Risk {
+    /// Health from here on is good.
+    pub good: u8,
+    /// Health from here on (and under `good`) is to be watched; under it, bad.
+    pub watch: u8,
+    /// Probability of loss, 0 to 1: good health; watch; bad; bad with an open risk. An open risk raises the others by one step.
+    pub probabilities: [f64; 4],
+    /// An account whose probability is above this enters the queue.
+    pub threshold: f64,
+}
+
+impl Default for Risk {
+    fn default() -> Self {
+        Risk {
+            good: 70,
+            watch: 40,
+            probabilities: [0.05, 0.25, 0.55, 0.85],
+            threshold: 0.25,
+        }
+    }
+}
+
+/// Acting on the queue (`[triage]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Triage {
+    /// How long an action can be taken back before it is sent; 0 to 5 minutes, default 5 seconds.
+    pub grace: Duration,
+    /// How long `s` snoozes when no date is given; days, default 7.
+    pub snooze_days: u16,
+    /// Escalation levels, lowest first.
+    pub levels: Vec<String>,
+    /// Reasons offered for an escalation.
+    pub reasons: Vec<String>,
+    /// Outcomes offered for a resolve: canonical names.
+    pub outcomes: Vec<String>,
+}
+
+impl Default for Triage {
+    fn default() -> Self {
+        let texts = |t: &[&str]| t.iter().map(|s| (*s).to_owned()).collect();
+        Triage {
+            grace: Duration::from_secs(5),
+            snooze_days: 7,
+            levels: texts(&["L0", "L1", "L2", "L3"]),
+            reasons: texts(&[
+                "lack of adoption",
+                "value not met",
+                "product defect",
+                "unresponsive",
+                "sponsor change",
+                "negative sentiment",
+                "budget",
+                "competitor",
+                "merger or acquisition",
+            ]),
+            outcomes: texts(&["saved", "reduced", "lost", "false_alarm"]),
+        }
+    }
+}
+
+/// What one CSM should carry in a segment or touch model (`[segments.NAME]`). Nothing given: the built-in rules of thumb.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SegmentTarget {
+    /// Accounts per CSM, from and to.
+    pub accounts_per_csm: Option<(f64, f64)>,
+    /// ARR per CSM in the reporting currency's units, from and to.
+    pub arr_per_csm: Option<(f64, f64)>,
+}
+
+/// How the cockpit looks and is handled (`[interface]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interface {
+    /// The theme's name (a file in `themes/`, or a built-in one).
+    pub theme: String,
+    /// Mouse: select, scroll, click.
+    pub mouse: bool,
+    /// Ask the terminal for its extended keyboard protocol (tells ctrl-i from tab).
+    pub extended_keys: bool,
+    /// The screen that opens first, 0 to 5.
+    pub screen: u8,
+    /// Start with everybody's book instead of mine.
+    pub everybody: bool,
+}
+
+impl Default for Interface {
+    fn default() -> Self {
+        Interface {
+            theme: "dark".to_owned(),
+            mouse: true,
+            extended_keys: true,
+            screen: 0,
+            everybody: false,
+        }
+    }
+}
+
+/// How much is logged (`[log] level`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogLevel {
+    /// Only what failed.
+    Error,
+    /// And what may fail.
+    Warn,
+    /// And what was done.
+    #[default]
+    Info,
+    /// And how.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+impl LogLevel {
+    /// Its name, as `tracing` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogLevel::Error => "error",
+            LogLevel::Warn => "warn",
+            LogLevel::Info => "info",
+            LogLevel::Debug => "debug",
+            LogLevel::Trace => "trace",
+        }
+    }
+}
