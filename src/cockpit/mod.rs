@@ -1,1 +1,16 @@
-//! (under construction)
+//! The core that all front doors share: it keeps the [`Snapshot`] that they draw, runs commands, computes views and says what happened.
+//!
+//! [`Cockpit`] is the handle (cheap to clone, never blocks): [`Cockpit::snapshot`] is what to draw now, [`Cockpit::events`] says when
+//! there is something new, [`Cockpit::request_view`] has a list filtered and sorted elsewhere, [`Cockpit::run`] runs a command.
+
+pub mod clock;
+pub mod event;
+pub mod handle;
+pub mod snapshot;
+pub mod view;
+
+pub use clock::SystemClock;
+pub use event::{CommandError, Event, Level, Outcome};
+pub use handle::Cockpit;
+pub use snapshot::{Draft, Loading, Snapshot};
+pub use view::{ListKind, Slot, View, ViewSpec};
