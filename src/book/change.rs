@@ -45,6 +45,48 @@ pub struct Change {
     pub source: SourceName,
 }
 
+impl Change {
+    /// What takes it back: an update's values change places, a create is deleted (a risk is closed instead, for people have seen
+    /// it). `None` for a delete: what is gone at the vendor cannot be brought back.
+    pub fn inverse(&self) -> Option<Change> {
+        let (verb, fields) = match self.verb {
+            Verb::Update => (
+                Verb::Update,
+                self.fields
+                    .iter()
+                    .map(|f| FieldChange {
+                        field: f.field.clone(),
+                        base: f.want.clone(),
+                        want: f.base.clone(),
+                    })
+                    .collect(),
+            ),
+            Verb::Create if self.target.entity == Entity::Escalation => {
+                let base = self
+                    .fields
+                    .iter()
+                    .find(|f| f.field == "status_kind")
+                    .map_or(FieldValue::Null, |f| f.want.clone());
+                let close = FieldChange {
+                    field: "status_kind".into(),
+                    base,
+                    want: FieldValue::Text("closed".into()),
+                };
+                (Verb::Update, vec![close])
+            }
+            Verb::Create => (Verb::Delete, Vec::new()),
+            Verb::Delete => return None,
+        };
+        Some(Change {
+            target: self.target,
+            account: self.account,
+            verb,
+            fields,
+            source: self.source.clone(),
+        })
+    }
+}
+
 /// One command as it was run: its changes are done and undone together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {

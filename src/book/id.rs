@@ -89,6 +89,17 @@ impl Entity {
         }
     }
 
+    /// The kind of thing that a field of that name refers to, whatever row it stands in; `None` for a field that is no reference.
+    pub fn referred_by(field: &str) -> Option<Entity> {
+        match field {
+            "account" | "parent" => Some(Entity::Account),
+            "csm" | "owner" | "author" => Some(Entity::Person),
+            "contact" => Some(Entity::Contact),
+            "escalation" => Some(Entity::Escalation),
+            _ => None,
+        }
+    }
+
     /// The kind of that [`name`](Entity::name).
     pub fn parse(name: &str) -> Option<Entity> {
         Entity::ALL.into_iter().find(|e| e.name() == name)

@@ -7,6 +7,7 @@ pub mod change;
 pub mod clock;
 pub mod crosswalk;
 pub mod id;
+pub mod merged;
 pub mod record;
 pub mod rows;
 pub mod source;
@@ -19,6 +20,9 @@ pub use change::{
 pub use clock::Clock;
 pub use crosswalk::{CrosswalkEntry, MatchHow, Unmatched};
 pub use id::{Entity, LocalId, SourceName, Target};
+pub use merged::{
+    AnyRow, Candidate, DirtyBatch, MatchKey, MergeBatch, MergedRow, RecordKey, StoredRecord,
+};
 pub use record::{Cursor, Record, RowProblem};
 pub use rows::{
     Account, AccountDetail, Contact, Escalation, Facts, Person, Provenance, Rate, Renewal,

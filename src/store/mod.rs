@@ -1,1 +1,16 @@
-//! (under construction)
+//! The embedded database: what each vendor said, what was made of it, the outbox, the operation log, and the small things that
+//! survive a restart. One SQLite file behind an asynchronous trait.
+//!
+//! Enter through `Store::open`, then use the [`Storage`] trait. One thread writes, a few read; nobody waits for anybody else's
+//! reading. Time is an argument everywhere but in the lease, which compares the real clocks of two processes.
+
+mod error;
+mod storage;
+mod types;
+
+pub use error::StoreError;
+pub use storage::{Answer, Storage};
+pub use types::{
+    AccountHit, Committed, Counts, Draft, HistoryPoint, ItemOutcome, Lease, MergeStats, Options,
+    PageStats, PageWrite, Remerge, Resolution, RunReport, StreamProblem, Undone,
+};
