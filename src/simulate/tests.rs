@@ -210,3 +210,152 @@ async fn a_taken_port_and_an_unknown_vendor_are_said_in_words() {
     .err();
     assert!(error.is_some_and(|error| error.to_string().contains("acme")));
 }
+
+/// Both vendors on one world, and what a client asks them.
+struct Pair {
+    simulation: Simulation,
+    client: Client,
+    token: String,
+}
+
+impl Pair {
+    async fn start(dir: &std::path::Path) -> Pair {
+        let simulation = simulation(|options| {
+            options.accounts = 240;
+            options.vendors = vec!["salesforce".to_owned(), "gainsight".to_owned()];
+            options.dir = Some(dir.to_owned());
+        })
+        .await;
+        let client = client();
+        let AuthDetails::ClientCredentials {
+            client_id,
+            client_secret,
+            token_url,
+        } = simulation.vendors[0].auth.clone()
+        else {
+            panic!("another kind of login")
+        };
+        let form = [
+            ("grant_type", "client_credentials".to_owned()),
+            ("client_id", client_id),
+            ("client_secret", client_secret),
+        ];
+        let answer = client
+            .post(token_url)
+            .form(&form)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let answer: Value = answer.json().await.unwrap_or_default();
+        let token = answer["access_token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .to_owned();
+        Pair {
+            simulation,
+            client,
+            token,
+        }
+    }
+
+    async fn soql(&self, query: &str) -> Vec<Value> {
+        let url = format!(
+            "{}/services/data/v60.0/query",
+            self.simulation.vendors[0].base_url
+        );
+        let answer = self
+            .client
+            .get(url)
+            .query(&[("q", query)])
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let answer: Value = answer.json().await.unwrap_or_default();
+        answer["records"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| panic!("{answer}"))
+    }
+
+    async fn companies(&self) -> Vec<Value> {
+        let AuthDetails::Header { name, value } = &self.simulation.vendors[1].auth else {
+            panic!("another kind of login")
+        };
+        let url = format!(
+            "{}/v1/data/objects/query/Company",
+            self.simulation.vendors[1].base_url
+        );
+        let body =
+            json!({ "select": ["Gsid", "Name", "SfdcAccountId", "Website", "Renewal_Date"] });
+        let answer = self
+            .client
+            .post(url)
+            .header(name, value)
+            .json(&body)
+            .send()
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let answer: Value = answer.json().await.unwrap_or_default();
+        answer["data"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| panic!("{answer}"))
+    }
+}
+
+#[tokio::test]
+async fn the_two_vendors_know_the_same_customers_under_their_own_ids_and_spellings() {
+    let dir = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let pair = Pair::start(dir.path()).await;
+    let (accounts, companies) = (
+        pair.soql("SELECT Id, Name FROM Account").await,
+        pair.companies().await,
+    );
+    assert!(accounts.len() > 220 && companies.len() > 220);
+    let (mut same, mut other, mut unlinked) = (0, 0, 0);
+    for company in &companies {
+        match company["SfdcAccountId"].as_str() {
+            None => unlinked += 1,
+            Some(id) => {
+                let account = accounts
+                    .iter()
+                    .find(|account| account["Id"] == id)
+                    .unwrap_or_else(|| panic!("{company} points nowhere"));
+                *if account["Name"] == company["Name"] {
+                    &mut same
+                } else {
+                    &mut other
+                } += 1;
+            }
+        }
+    }
+    assert!(
+        same > 150 && other > 0 && unlinked > 10,
+        "{same} same, {other} in another spelling, {unlinked} without a link"
+    );
+    // What happens to a customer happens in both, and is there after a second start.
+    let change = super::world::Change::AccountRenamed {
+        account: 0,
+        name: "Renamed Ltd".to_owned(),
+    };
+    pair.simulation
+        .happen(1, change)
+        .unwrap_or_else(|error| panic!("{error}"));
+    drop(pair);
+    let pair = Pair::start(dir.path()).await;
+    assert_eq!(
+        pair.soql("SELECT Id FROM Account WHERE Name = 'Renamed Ltd'")
+            .await
+            .len(),
+        1
+    );
+    assert_eq!(
+        pair.companies()
+            .await
+            .iter()
+            .filter(|company| company["Name"] == "Renamed Ltd")
+            .count(),
+        1
+    );
+}
