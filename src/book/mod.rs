@@ -5,20 +5,30 @@
 
 pub mod change;
 pub mod clock;
+pub mod column;
 pub mod crosswalk;
+pub mod day;
+pub mod derived;
+pub mod fx;
 pub mod id;
 pub mod merged;
 pub mod record;
 pub mod rows;
+pub mod snapshot;
 pub mod source;
+mod tables;
 pub mod text;
 pub mod value;
+pub mod views;
 
 pub use change::{
     Change, Conflict, ConflictField, FieldChange, Operation, OutboxItem, OutboxState, Overlay, Verb,
 };
 pub use clock::Clock;
 pub use crosswalk::{CrosswalkEntry, MatchHow, Unmatched};
+pub use day::{Day, fold};
+pub use derived::{AccountDerived, Derived};
+pub use fx::Fx;
 pub use id::{Entity, LocalId, SourceName, Target};
 pub use merged::{
     AnyRow, Candidate, DirtyBatch, MatchKey, MergeBatch, MergedRow, RecordKey, StoredRecord,
@@ -28,5 +38,7 @@ pub use rows::{
     Account, AccountDetail, Contact, Escalation, Facts, Person, Provenance, Rate, Renewal,
     RowDelta, Signal, Task, Ticket, Touchpoint,
 };
+pub use snapshot::Book;
 pub use source::{Budget, Capabilities, SourceState, SourceStatus, StreamStatus, WriteSupport};
 pub use value::{FieldError, FieldValue, Money};
+pub use views::{AccountRow, EscalationRow, PersonRow, RenewalRow, TaskRow};

@@ -1,0 +1,387 @@
+//! The [`Book`]: everything we know at one moment, in columns, with the unsent changes already applied.
+
+use super::change::{Overlay, Verb};
+use super::column::Symbols;
+use super::fx::Fx;
+use super::id::{Entity, LocalId};
+use super::rows::{Rate, RowDelta};
+use super::tables::{Accounts, Escalations, MoneyCol, People, Renewals, Rows, Shared, Tasks};
+use super::value::Money;
+use super::views::{AccountRow, EscalationRow, PersonRow, RenewalRow, TaskRow};
+use jiff::civil::Date;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// An immutable snapshot. Cloning is cheap; [`apply`](Book::apply) makes the next one, which shares all that did not change.
+#[derive(Clone, Debug, Default)]
+pub struct Book {
+    pub(super) seq: u64,
+    pub(super) shared: Shared,
+    pub(super) accounts: Accounts,
+    pub(super) people: People,
+    pub(super) renewals: Renewals,
+    pub(super) tasks: Tasks,
+    pub(super) escalations: Escalations,
+    rates: Arc<HashMap<LocalId, Rate>>,
+    money: Arc<MoneySetup>,
+    fx: Arc<Fx>,
+}
+
+/// What the configuration says about money.
+#[derive(Clone, Debug)]
+struct MoneySetup {
+    reporting: String,
+    configured: Vec<Rate>,
+    today: Option<Date>,
+}
+
+impl Default for MoneySetup {
+    fn default() -> Self {
+        MoneySetup {
+            reporting: "USD".into(),
+            configured: Vec::new(),
+            today: None,
+        }
+    }
+}
+
+/// The fields that a pending change would have the row take.
+macro_rules! overlaid {
+    ($overlay:expr, $row:expr) => {{
+        let row = $row;
+        let changes = $overlay.of_target(entity_of(row), row.id);
+        if changes.is_empty() {
+            Some(std::borrow::Cow::Borrowed(row))
+        } else if changes.last().is_some_and(|c| c.verb == Verb::Delete) {
+            None
+        } else {
+            let mut changed = row.clone();
+            for field in changes.iter().flat_map(|c| &c.fields) {
+                // A field of the vendor's that the row has no place for lives in the store alone; a value that does not fit leaves the
+                // row as it is, and the outbox item says what is wrong with it.
+                if changed.set(&field.field, &field.want).is_err() {
+                    continue;
+                }
+            }
+            Some(std::borrow::Cow::Owned(changed))
+        }
+    }};
+}
+
+trait HasEntity {
+    const KIND: Entity;
+}
+macro_rules! has_entity { ($($t:ident),*) => { $(impl HasEntity for super::rows::$t { const KIND: Entity = Entity::$t; })* } }
+has_entity!(Account, Person, Renewal, Task, Escalation);
+
+fn entity_of<T: HasEntity>(_: &T) -> Entity {
+    T::KIND
+}
+
+impl Book {
+    /// Nothing known; reporting in US dollars.
+    pub fn empty() -> Book {
+        Book::default()
+    }
+
+    /// The same with another reporting currency, rates from the configuration (which win over the vendors' for the same pair and day),
+    /// and the day on or before which rates count.
+    pub fn with_money(&self, reporting: &str, configured: &[Rate], today: Option<Date>) -> Book {
+        let mut book = self.clone();
+        book.money = Arc::new(MoneySetup {
+            reporting: reporting.to_owned(),
+            configured: configured.to_vec(),
+            today,
+        });
+        book.refresh_fx();
+        book
+    }
+
+    fn refresh_fx(&mut self) {
+        let mut rates: Vec<Rate> = self.rates.values().cloned().collect();
+        rates.sort_by_key(|r| r.id);
+        rates.extend(self.money.configured.iter().cloned());
+        self.fx = Arc::new(Fx::new(&self.money.reporting, &rates, self.money.today));
+    }
+
+    /// The next Book: the delta's rows entered with the overlay's changes laid over them, removed rows gone. The overlay counts for rows
+    /// that are in the delta; when it changes, pass the rows that it touches or touched.
+    pub fn apply(&self, delta: RowDelta, overlay: &Overlay) -> Book {
+        let mut b = self.clone();
+        b.extend(delta, overlay);
+        b
+    }
+
+    /// The same in place, for the first load, chunk by chunk.
+    pub fn extend(&mut self, delta: RowDelta, overlay: &Overlay) {
+        let mut touched: BTreeSet<LocalId> = BTreeSet::new();
+        self.seq = self.seq.max(delta.seq);
+        let shared = &mut self.shared;
+        for p in &delta.people {
+            match overlaid!(overlay, p) {
+                Some(p) => {
+                    self.people.enter(&p, shared);
+                }
+                None => {
+                    self.people.rows.leave(p.id);
+                }
+            }
+        }
+        for (a, facts) in &delta.accounts {
+            match overlaid!(overlay, a) {
+                Some(a) => {
+                    self.accounts.enter(&a, facts, shared);
+                }
+                None => {
+                    self.accounts.rows.leave(a.id);
+                }
+            }
+            touched.insert(a.id);
+        }
+        macro_rules! enter {
+            ($rows:expr, $table:ident) => {
+                for r in $rows {
+                    if let Some(row) = self.$table.rows.find(r.id) {
+                        touched.insert(self.$table.chain.account(row));
+                    }
+                    match overlaid!(overlay, r) {
+                        Some(r) => {
+                            self.$table.enter(&r, shared);
+                            touched.insert(r.account.unwrap_or_default());
+                        }
+                        None => {
+                            if let Some(row) = self.$table.rows.leave(r.id) {
+                                self.$table.chain.take(row);
+                            }
+                        }
+                    }
+                }
+            };
+        }
+        enter!(&delta.renewals, renewals);
+        enter!(&delta.tasks, tasks);
+        enter!(&delta.escalations, escalations);
+        for (entity, id) in &delta.removed {
+            macro_rules! leave {
+                ($table:ident) => {
+                    if let Some(row) = self.$table.rows.leave(*id) {
+                        touched.insert(self.$table.chain.account(row));
+                        self.$table.chain.take(row);
+                    }
+                };
+            }
+            match entity {
+                Entity::Account => {
+                    self.accounts.rows.leave(*id);
+                }
+                Entity::Person => {
+                    self.people.rows.leave(*id);
+                }
+                Entity::Renewal => leave!(renewals),
+                Entity::Task => leave!(tasks),
+                Entity::Escalation => leave!(escalations),
+                Entity::Rate => {
+                    Arc::make_mut(&mut self.rates).remove(id);
+                }
+                // Read from the store by the account page; the Book holds their figures only.
+                Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => {}
+            }
+        }
+        for id in touched {
+            self.refresh_open(id);
+        }
+        let rates_left = delta.removed.iter().any(|(e, _)| *e == Entity::Rate);
+        if !delta.rates.is_empty() || rates_left {
+            let rates = Arc::make_mut(&mut self.rates);
+            rates.extend(delta.rates.into_iter().map(|r| (r.id, r)));
+            self.refresh_fx();
+        }
+    }
+
+    /// Finds the open renewal and the open risk of an account again.
+    fn refresh_open(&mut self, id: LocalId) {
+        let Some(row) = self.accounts.rows.find(id) else {
+            return;
+        };
+        let account = AccountRow { book: self, row };
+        let renewal = account
+            .renewals()
+            .filter(RenewalRow::is_open)
+            .min_by_key(|r| {
+                let due = self.renewals.due.get(r.row);
+                // One without a date decides only when there is no other.
+                (due.get().is_none(), due, r.id())
+            })
+            .map_or(0, |r| r.row + 1);
+        let risk = account
+            .risks()
+            .filter(EscalationRow::is_open)
+            .min_by_key(|e| (e.priority_rank(), e.opened().is_none(), e.opened(), e.id()))
+            .map_or(0, |e| e.row + 1);
+        self.accounts.open_renewal.set(row, renewal);
+        self.accounts.open_risk.set(row, risk);
+    }
+
+    /// The store's sequence number that this Book stands at.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The same with another sequence number, for a delta that had no rows.
+    pub fn at_seq(mut self, seq: u64) -> Book {
+        self.seq = seq;
+        self
+    }
+
+    /// How rates are applied.
+    pub fn fx(&self) -> &Fx {
+        &self.fx
+    }
+
+    /// The reporting currency's code.
+    pub fn reporting(&self) -> [u8; 3] {
+        self.fx.reporting()
+    }
+
+    /// Minor units in the reporting currency as money.
+    pub fn reporting_money(&self, minor: i64) -> Money {
+        Money {
+            minor,
+            currency: self.fx.reporting(),
+        }
+    }
+
+    /// The rates that vendors gave.
+    pub fn rates(&self) -> impl Iterator<Item = &Rate> {
+        self.rates.values()
+    }
+
+    /// Short texts that repeat, by number.
+    pub fn symbols(&self) -> &Symbols {
+        &self.shared.symbols
+    }
+
+    pub(super) fn money(&self, column: &MoneyCol, row: u32) -> Option<Money> {
+        let currency = match column.currency.get(row) {
+            0 => return None,
+            n => *self.shared.currencies.get(n as usize)?,
+        };
+        Some(Money {
+            minor: column.minor.get(row),
+            currency,
+        })
+    }
+
+    pub(super) fn money_reporting(&self, column: &MoneyCol, row: u32) -> Option<Money> {
+        self.fx.convert(self.money(column, row)?)
+    }
+
+    fn rows_of(&self, entity: Entity) -> Option<&Rows> {
+        match entity {
+            Entity::Account => Some(&self.accounts.rows),
+            Entity::Person => Some(&self.people.rows),
+            Entity::Renewal => Some(&self.renewals.rows),
+            Entity::Task => Some(&self.tasks.rows),
+            Entity::Escalation => Some(&self.escalations.rows),
+            _ => None,
+        }
+    }
+
+    /// How many things of a kind there are (0 for kinds that the Book does not hold).
+    pub fn count(&self, entity: Entity) -> usize {
+        self.rows_of(entity).map_or(0, |r| r.live as usize)
+    }
+
+    /// One more than the highest row number of a kind; removed rows are counted.
+    pub fn bound(&self, entity: Entity) -> u32 {
+        self.rows_of(entity).map_or(0, |r| r.len)
+    }
+
+    /// Whether a row is there.
+    pub fn is_alive(&self, entity: Entity, row: u32) -> bool {
+        self.rows_of(entity).is_some_and(|r| r.alive.get(row))
+    }
+
+    /// The row of an id.
+    pub fn row_of(&self, entity: Entity, id: LocalId) -> Option<u32> {
+        self.rows_of(entity)?.find(id)
+    }
+
+    /// The id of a row.
+    pub fn id_of(&self, entity: Entity, row: u32) -> LocalId {
+        self.rows_of(entity)
+            .map_or(LocalId::NONE, |r| LocalId(r.ids.get(row)))
+    }
+
+    /// The row numbers of a kind, in the order in which they entered.
+    pub fn rows(&self, entity: Entity) -> impl Iterator<Item = u32> + '_ {
+        (0..self.bound(entity)).filter(move |r| self.is_alive(entity, *r))
+    }
+
+    /// An account by its row number.
+    pub fn account(&self, row: u32) -> AccountRow<'_> {
+        AccountRow { book: self, row }
+    }
+    /// A renewal by its row number.
+    pub fn renewal(&self, row: u32) -> RenewalRow<'_> {
+        RenewalRow { book: self, row }
+    }
+    /// A task by its row number.
+    pub fn task(&self, row: u32) -> TaskRow<'_> {
+        TaskRow { book: self, row }
+    }
+    /// A risk by its row number.
+    pub fn escalation(&self, row: u32) -> EscalationRow<'_> {
+        EscalationRow { book: self, row }
+    }
+    /// One of our own people by row number.
+    pub fn person(&self, row: u32) -> PersonRow<'_> {
+        PersonRow { book: self, row }
+    }
+    /// All accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = AccountRow<'_>> {
+        self.rows(Entity::Account).map(|r| self.account(r))
+    }
+    /// All renewals.
+    pub fn renewals(&self) -> impl Iterator<Item = RenewalRow<'_>> {
+        self.rows(Entity::Renewal).map(|r| self.renewal(r))
+    }
+    /// All tasks.
+    pub fn tasks(&self) -> impl Iterator<Item = TaskRow<'_>> {
+        self.rows(Entity::Task).map(|r| self.task(r))
+    }
+    /// All risks.
+    pub fn escalations(&self) -> impl Iterator<Item = EscalationRow<'_>> {
+        self.rows(Entity::Escalation).map(|r| self.escalation(r))
+    }
+    /// All our people.
+    pub fn people(&self) -> impl Iterator<Item = PersonRow<'_>> {
+        self.rows(Entity::Person).map(|r| self.person(r))
+    }
+    /// An account by id.
+    pub fn account_by_id(&self, id: LocalId) -> Option<AccountRow<'_>> {
+        self.row_of(Entity::Account, id).map(|r| self.account(r))
+    }
+    /// A renewal by id.
+    pub fn renewal_by_id(&self, id: LocalId) -> Option<RenewalRow<'_>> {
+        self.row_of(Entity::Renewal, id).map(|r| self.renewal(r))
+    }
+    /// A task by id.
+    pub fn task_by_id(&self, id: LocalId) -> Option<TaskRow<'_>> {
+        self.row_of(Entity::Task, id).map(|r| self.task(r))
+    }
+    /// A risk by id.
+    pub fn escalation_by_id(&self, id: LocalId) -> Option<EscalationRow<'_>> {
+        self.row_of(Entity::Escalation, id)
+            .map(|r| self.escalation(r))
+    }
+    /// One of our own people by id.
+    pub fn person_by_id(&self, id: LocalId) -> Option<PersonRow<'_>> {
+        self.row_of(Entity::Person, id).map(|r| self.person(r))
+    }
+    /// One of our own people by e-mail, whatever its case.
+    pub fn person_by_email(&self, email: &str) -> Option<PersonRow<'_>> {
+        self.people()
+            .find(|p| p.email().is_some_and(|e| e.eq_ignore_ascii_case(email)))
+    }
+}
