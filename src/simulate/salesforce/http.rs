@@ -239,7 +239,13 @@ async fn answer(State(org): State<Arc<Org>>, incoming: Incoming) -> Response {
             body,
         });
     }
-    let mut request = Request::new(parts.method.as_str(), target);
+    // What answers GET answers HEAD; the server leaves the body out.
+    let method = if parts.method == "HEAD" {
+        "GET"
+    } else {
+        parts.method.as_str()
+    };
+    let mut request = Request::new(method, target);
     for (name, value) in &parts.headers {
         request.headers.insert(
             name.as_str().to_string(),

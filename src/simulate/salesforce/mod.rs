@@ -6,6 +6,11 @@
 //! - `write`: creating, changing, deleting, with the org's checks. `rows`: single records over HTTP. `composite`: many.
 //! - `oauth`: signing in. `rest`: from a path to the right place. `live`: following the world.
 //!
+//! Clients that were run against it unchanged: simple-salesforce 1.12.10 (sign-in, query with pages and iterators, describe,
+//! create, read, update, upsert, delete, updated, deleted, limits, composite, Bulk 2.0 queries and downloads, renewal of an
+//! expired session) and jsforce 3.10.16 (sign-in, identity, query with auto-fetch and builder, one and many records, upsert,
+//! updated, deleted, describe, limits, Bulk 2.0 query of one page, revoke).
+//!
 //! Beside the documented paths there are a few for tests, which need no token:
 //! `PUT /__sim/salesforce/jwt-key` (a PEM public key, which JWT-bearer assertions are then verified with),
 //! `POST /__sim/salesforce/expire-tokens`, `POST /__sim/salesforce/expire-locators`, and

@@ -44,16 +44,7 @@ impl Org {
         request: &Request,
         deleted: bool,
     ) -> Result<Reply, Failure> {
-        let body = if request.method == "POST" {
-            request.object().ok()
-        } else {
-            None
-        };
-        let from_body = body
-            .as_ref()
-            .and_then(|body| body.get("q"))
-            .and_then(|q| q.as_str());
-        let Some(text) = request.param("q").or(from_body) else {
+        let Some(text) = request.param("q") else {
             if request.param("explain").is_some() {
                 return Err(Failure::new(
                     400,

@@ -67,12 +67,22 @@ impl Org {
             return Reply::failed(&Failure::not_found());
         }
         let method = request.method.as_str();
+        let kind = request.header("content-type").unwrap_or_default();
+        if !request.body.is_empty()
+            && !kind.is_empty()
+            && !kind.to_ascii_lowercase().contains("json")
+        {
+            return Reply::failed(&Failure::new(
+                415,
+                "UNSUPPORTED_MEDIA_TYPE",
+                format!("Bad content type, supported types are: application/json; not {kind}"),
+            ));
+        }
         let reply = match rest {
             [] => Ok(Reply::json(200, &resources(version))),
-            ["query"] | ["queryAll"] if matches!(method, "GET" | "POST") => self
-                .with_store(access, |store| {
-                    self.query(store, version, request, rest == ["queryAll"])
-                }),
+            ["query"] | ["queryAll"] if method == "GET" => self.with_store(access, |store| {
+                self.query(store, version, request, rest == ["queryAll"])
+            }),
             ["query" | "queryAll", locator] if method == "GET" => self
                 .with_store(access, |store| {
                     self.query_more(store, version, request, locator)

@@ -377,6 +377,21 @@ fn wrong_queries_are_refused_in_the_vendors_words() {
             "MALFORMED_QUERY",
             "';'",
         ),
+        (
+            "SELECT Id, FROM Account",
+            "MALFORMED_QUERY",
+            "unexpected token: 'FROM'",
+        ),
+        (
+            "SELECT FROM Account",
+            "MALFORMED_QUERY",
+            "unexpected token: 'FROM'",
+        ),
+        (
+            "SELECT What.Name, TYPEOF What WHEN Account THEN Name END FROM Task",
+            "MALFORMED_QUERY",
+            "selected twice",
+        ),
         ("SELECT * FROM Account", "MALFORMED_QUERY", "'*'"),
     ] {
         let (code, message) = client.refused(soql);
@@ -1267,4 +1282,24 @@ fn a_second_start_meets_the_same_org() {
     assert_eq!(everything(&again), before);
     let next = body(&again.post("/sobjects/Case", json!({ "Subject": "t" })))["id"].clone();
     assert_ne!(next, made);
+}
+
+proptest::proptest! {
+    /// No text makes the parser fall; what it refuses it refuses with a code.
+    #[test]
+    fn any_text_is_answered(words in proptest::collection::vec(proptest::sample::select(vec![
+        "SELECT", "Id", "Name", ",", "FROM", "Account", "WHERE", "(", ")", "AND", "OR", "NOT", "=", "<", "!=", "IN", "LIKE", "'a%'", "'é\\'",
+        "null", "TRUE", "12", "-1.5e3", "2026-01-01", "2026-01-01T00:00:00Z", "LAST_N_YEARS:99999", "N_DAYS_AGO:7", "ORDER", "BY", "LIMIT",
+        "OFFSET", "COUNT()", "COUNT(Id)", "GROUP", "HAVING", "Owner.Name", "FIELDS(ALL)", "TYPEOF", "USD5", "\u{202e}", "日本", "'", ".", "\n",
+    ]), 0..24)) {
+        let schema = super::catalog::schema(vec![("USD", 1.0)]);
+        let text = words.join(" ");
+        if let Err(failure) = super::soql::prepare(&schema, &text, 0) {
+            proptest::prop_assert_eq!(failure.status, 400);
+        }
+        let tail = format!("SELECT Id FROM Account WHERE {text}");
+        if let Err(failure) = super::soql::prepare(&schema, &tail, 0) {
+            proptest::prop_assert_eq!(failure.status, 400);
+        }
+    }
 }

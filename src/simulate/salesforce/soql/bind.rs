@@ -488,7 +488,17 @@ impl Binder<'_> {
                     path,
                     cases,
                     otherwise,
-                } => columns.push(self.type_of(path, cases, otherwise)?),
+                } => {
+                    let column = self.type_of(path, cases, otherwise)?;
+                    if columns.iter().any(|known| known.name == column.name) {
+                        return Err(malformed(
+                            self.source,
+                            path.at,
+                            &format!("{} is selected twice in different ways", column.name),
+                        ));
+                    }
+                    columns.push(column);
+                }
             }
         }
         Ok(columns)

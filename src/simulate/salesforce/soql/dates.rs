@@ -34,7 +34,11 @@ pub fn known(word: &str) -> Option<bool> {
 /// The days of a literal: the first, and the first after it.
 pub fn range(word: &str, number: Option<i64>, today: Date) -> (Date, Date) {
     let word = word.replace("_FISCAL", "");
-    let n = number.unwrap_or(0);
+    // Months, quarters and years beyond the calendar are cut, days and weeks end with it by themselves.
+    let n = match number.unwrap_or(0) {
+        n if word.contains("DAYS") || word.contains("WEEKS") => n.min(500_000),
+        n => n.min(5_000),
+    };
     let days = |n: i64| today.saturating_add(n.days());
     match word.as_str() {
         "YESTERDAY" => return (days(-1), today),
@@ -123,6 +127,8 @@ mod tests {
             range("N_YEARS_AGO", Some(1), today),
             (date(2025, 1, 1), date(2026, 1, 1))
         );
+        assert!(range("NEXT_N_YEARS", Some(99_999), today).0 > today);
+        assert!(range("LAST_N_QUARTERS", Some(99_999), today).0 < today);
         assert_eq!(known("THIS_FISCAL_QUARTER"), Some(false));
         assert_eq!(known("THIS_FISCAL_WEEK"), None);
         assert_eq!(known("LAST_N_FISCAL_YEARS"), Some(true));

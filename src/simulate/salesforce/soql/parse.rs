@@ -150,14 +150,6 @@ impl Parser<'_> {
                 break;
             }
         }
-        if matches!(query.items.as_slice(), [Item::Term { term: Term::Path(path), .. }] if path.text().eq_ignore_ascii_case("from"))
-        {
-            return Err(malformed(
-                self.source,
-                self.at(),
-                "unexpected token: 'FROM'",
-            ));
-        }
         self.need("FROM")?;
         query.from_at = self.at();
         query.from = self.name()?;
@@ -176,7 +168,15 @@ impl Parser<'_> {
         }
         if self.take("USING") {
             self.need("SCOPE")?;
-            self.name()?;
+            let at = self.at();
+            let scope = self.name()?;
+            if !scope.eq_ignore_ascii_case("everything") {
+                return Err(malformed(
+                    self.source,
+                    at,
+                    &format!("scope '{scope}' is not supported for this object"),
+                ));
+            }
         }
         if self.take("WHERE") {
             query.filter = Some(self.condition()?);
@@ -282,6 +282,9 @@ impl Parser<'_> {
     }
 
     fn item(&mut self, inner: bool) -> Parsed<Item> {
+        if self.is("FROM") {
+            return Err(self.unexpected());
+        }
         if self.sign("(") {
             if inner {
                 return Err(malformed(
