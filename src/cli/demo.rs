@@ -3,8 +3,8 @@
 
 use super::args::Demo;
 use super::start::{Failure, narrate};
+use crate::book::Clock;
 use crate::simulate::{AuthDetails, Options, Simulation, VendorEndpoint, start};
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -25,7 +25,7 @@ pub struct Running {
 ///
 /// # Errors
 /// When the folder cannot be used, the faults cannot be read, or the vendors do not start.
-pub async fn begin(demo: &Demo, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -> Result<Running, Failure> {
+pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, Failure> {
     let dir = match &demo.dir {
         Some(dir) => dir.clone(),
         None => default_dir(demo)?,
@@ -58,7 +58,7 @@ pub async fn begin(demo: &Demo, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -
         freeze: demo.freeze,
         port_base: demo.port_base,
         tls: demo.tls,
-        now,
+        now: Arc::new(move || clock.now()),
         ..Options::default()
     };
     if !demo.vendors.is_empty() {
@@ -67,8 +67,12 @@ pub async fn begin(demo: &Demo, now: Arc<dyn Fn() -> Timestamp + Send + Sync>) -
     let vendors = start(options).await.map_err(|e| Failure::failed(e.to_string()))?;
     let me = whoever(&vendors, &demo.as_user)?;
     let config = dir.join("config.toml");
-    write_private(&config, &configuration(&vendors.vendors, &me))
-        .map_err(|e| Failure::failed(format!("{} cannot be written: {e}", config.display())))?;
+    let unwritten = |file: &Path, e: std::io::Error| Failure::failed(format!("{} cannot be written: {e}", file.display()));
+    for vendor in &vendors.vendors {
+        let file = secret_file(&dir, vendor);
+        write_private(&file, secret(&vendor.auth)).map_err(|e| unwritten(&file, e))?;
+    }
+    write_private(&config, &configuration(&vendors.vendors, &me, &dir)).map_err(|e| unwritten(&config, e))?;
     Ok(Running { config, db, vendors })
 }
 
@@ -122,7 +126,20 @@ fn whoever(vendors: &Simulation, wanted: &str) -> Result<String, Failure> {
     })
 }
 
-fn configuration(vendors: &[VendorEndpoint], me: &str) -> String {
+fn secret_file(dir: &Path, vendor: &VendorEndpoint) -> PathBuf {
+    dir.join(format!("{}.secret", name_of(vendor)))
+}
+
+fn secret(auth: &AuthDetails) -> &str {
+    match auth {
+        AuthDetails::ClientCredentials { client_secret, .. } => client_secret,
+        AuthDetails::Bearer { token } => token,
+        AuthDetails::Header { value, .. } => value,
+        AuthDetails::Basic { password, .. } => password,
+    }
+}
+
+fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path) -> String {
     let mut text = String::from("# The demo's configuration, written anew at each start.\n");
     for vendor in vendors {
         let _ = write!(
@@ -135,23 +152,22 @@ fn configuration(vendors: &[VendorEndpoint], me: &str) -> String {
         if let Some(file) = &vendor.ca_file {
             let _ = writeln!(text, "ca_file = {}", quoted(&file.to_string_lossy()));
         }
-        let _ = writeln!(
-            text,
-            "auth = {}",
-            match &vendor.auth {
-                AuthDetails::ClientCredentials { client_id, client_secret, token_url } => format!(
-                    "{{ kind = \"client_credentials\", client_id = {}, client_secret = {}, token_url = {} }}",
-                    quoted(client_id),
-                    quoted(client_secret),
-                    quoted(token_url)
-                ),
-                AuthDetails::Bearer { token } => format!("{{ kind = \"bearer\", token = {} }}", quoted(token)),
-                AuthDetails::Header { name, value } =>
-                    format!("{{ kind = \"header\", name = {}, value = {} }}", quoted(name), quoted(value)),
-                AuthDetails::Basic { user, password } =>
-                    format!("{{ kind = \"basic\", user = {}, password = {} }}", quoted(user), quoted(password)),
+        let file = quoted(&secret_file(dir, vendor).to_string_lossy());
+        let _ = match &vendor.auth {
+            AuthDetails::ClientCredentials { client_id, token_url, .. } => writeln!(
+                text,
+                "auth = {{ kind = \"client_credentials\", client_id = {}, client_secret_file = {file}, token_url = {} }}",
+                quoted(client_id),
+                quoted(token_url)
+            ),
+            AuthDetails::Bearer { .. } => writeln!(text, "auth = {{ kind = \"bearer\", token_file = {file} }}"),
+            AuthDetails::Header { name, .. } => {
+                writeln!(text, "auth = {{ kind = \"header\", name = {}, value_file = {file} }}", quoted(name))
             }
-        );
+            AuthDetails::Basic { user, .. } => {
+                writeln!(text, "auth = {{ kind = \"basic\", user = {}, password_file = {file} }}", quoted(user))
+            }
+        };
     }
     let crm = vendors.iter().find(|v| v.connector == "salesforce").or(vendors.first()).map_or("crm", name_of);
     let cs = vendors.iter().find(|v| v.connector == "gainsight").map_or(crm, name_of);

@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(sources[1]["auth"]["value_env"].as_str(), Some("CSOPS_CS_KEY"));
         assert_eq!(value["write"]["risk"].as_str(), Some("cs"));
         assert_eq!(value["write"]["renewal"].as_str(), Some("crm"));
-        let loaded = crate::config::load_text(&text, "config.toml");
+        let loaded = crate::config::load_text(&text, std::path::Path::new("config.toml"));
         assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
     }
 

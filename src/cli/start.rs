@@ -3,9 +3,9 @@
 use super::args::Global;
 use crate::book::text::visible;
 use crate::config::{Overrides, Paths};
-use jiff::{Timestamp, civil, tz::TimeZone};
+use crate::cockpit::SystemClock;
+use jiff::tz::TimeZone;
 use std::process::ExitCode;
-use std::time::Instant;
 
 /// Why a command did not do what it was asked, and the exit code that says so.
 #[derive(Debug)]
@@ -61,35 +61,17 @@ pub fn finish(result: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// The instant that `--now` names: a day (its midnight in the zone) or an instant.
-///
-/// # Errors
-/// When it is neither.
-pub fn parse_now(text: &str, zone: &TimeZone) -> Result<Timestamp, Failure> {
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Ok(instant);
-    }
-    let local = text.parse::<civil::DateTime>().or_else(|_| text.parse::<civil::Date>().map(|d| d.at(0, 0, 0, 0)));
-    local
-        .ok()
-        .and_then(|t| t.to_zoned(zone.clone()).ok())
-        .map(|z| z.timestamp())
-        .ok_or_else(|| Failure::usage(format!("--now: “{text}” is no time; write 2026-11-22 or 2026-11-22T09:00:00Z")))
-}
-
-/// A clock that starts at `--now` and runs on from there, or the system's.
+/// The program's clock: real time, or from `--now` on.
 ///
 /// # Errors
 /// When `--now` cannot be read.
-pub fn ticking(global: &Global) -> Result<std::sync::Arc<dyn Fn() -> Timestamp + Send + Sync>, Failure> {
-    let Some(text) = &global.now else {
-        return Ok(std::sync::Arc::new(Timestamp::now));
-    };
-    let base = parse_now(text, &TimeZone::system())?;
-    let begun = Instant::now();
-    Ok(std::sync::Arc::new(move || {
-        jiff::SignedDuration::try_from(begun.elapsed()).ok().and_then(|d| base.checked_add(d).ok()).unwrap_or(base)
-    }))
+pub fn clock(global: &Global, zone: TimeZone) -> Result<SystemClock, Failure> {
+    match &global.now {
+        None => Ok(SystemClock::new(zone)),
+        Some(text) => SystemClock::parse_start(text, &zone)
+            .map(|start| SystemClock::starting_at(start, zone))
+            .map_err(|e| Failure::usage(format!("--now: {e}"))),
+    }
 }
 
 /// Where the files lie, by flags, environment and platform.
