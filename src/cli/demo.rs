@@ -30,8 +30,12 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
         Some(dir) => dir.clone(),
         None => default_dir(demo)?,
     };
-    std::fs::create_dir_all(&dir)
-        .map_err(|e| Failure::failed(format!("the demo's folder {} cannot be made: {e}; choose another with --dir", dir.display())))?;
+    std::fs::create_dir_all(&dir).map_err(|e| {
+        Failure::failed(format!(
+            "the demo's folder {} cannot be made: {e}; choose another with --dir",
+            dir.display()
+        ))
+    })?;
     // Relative names would point elsewhere for whoever reads the configuration from another folder.
     let dir = std::path::absolute(&dir).unwrap_or(dir);
     let db = dir.join("csops.db");
@@ -39,13 +43,21 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
         for name in ["csops.db", "csops.db-wal", "csops.db-shm"] {
             match std::fs::remove_file(dir.join(name)) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(Failure::failed(format!("{} cannot be removed: {e}", dir.join(name).display())));
+                    return Err(Failure::failed(format!(
+                        "{} cannot be removed: {e}",
+                        dir.join(name).display()
+                    )));
                 }
                 _ => {}
             }
         }
     }
-    let faults = demo.faults.as_deref().unwrap_or_default().parse().map_err(|e| Failure::usage(format!("--faults: {e}")))?;
+    let faults = demo
+        .faults
+        .as_deref()
+        .unwrap_or_default()
+        .parse()
+        .map_err(|e| Failure::usage(format!("--faults: {e}")))?;
     if demo.accounts > 20_000 {
         narrate(&format!("making a world of {} accounts …", demo.accounts));
     }
@@ -64,16 +76,25 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
     if !demo.vendors.is_empty() {
         options.vendors.clone_from(&demo.vendors);
     }
-    let vendors = start(options).await.map_err(|e| Failure::failed(e.to_string()))?;
+    let vendors = start(options)
+        .await
+        .map_err(|e| Failure::failed(e.to_string()))?;
     let me = whoever(&vendors, &demo.as_user)?;
     let config = dir.join("config.toml");
-    let unwritten = |file: &Path, e: std::io::Error| Failure::failed(format!("{} cannot be written: {e}", file.display()));
+    let unwritten = |file: &Path, e: std::io::Error| {
+        Failure::failed(format!("{} cannot be written: {e}", file.display()))
+    };
     for vendor in &vendors.vendors {
         let file = secret_file(&dir, vendor);
         write_private(&file, secret(&vendor.auth)).map_err(|e| unwritten(&file, e))?;
     }
-    write_private(&config, &configuration(&vendors.vendors, &me, &dir)).map_err(|e| unwritten(&config, e))?;
-    Ok(Running { config, db, vendors })
+    write_private(&config, &configuration(&vendors.vendors, &me, &dir))
+        .map_err(|e| unwritten(&config, e))?;
+    Ok(Running {
+        config,
+        db,
+        vendors,
+    })
 }
 
 /// Prints one line per vendor and the configuration's path, then serves until a signal.
@@ -94,7 +115,8 @@ pub async fn serve(running: Running) -> Result<(), Failure> {
             }
             writeln!(out, "{}", Value::Object(line)).map_err(|e| Failure::failed(e.to_string()))?;
         }
-        writeln!(out, "{}", json!({"config": running.config})).map_err(|e| Failure::failed(e.to_string()))?;
+        writeln!(out, "{}", json!({"config": running.config}))
+            .map_err(|e| Failure::failed(e.to_string()))?;
         out.flush().map_err(|e| Failure::failed(e.to_string()))?;
     }
     super::start::until_signal().await;
@@ -103,8 +125,11 @@ pub async fn serve(running: Running) -> Result<(), Failure> {
 
 /// A folder of the demo's own, one per world, never the user's data folder.
 fn default_dir(demo: &Demo) -> Result<PathBuf, Failure> {
-    let dirs = directories::ProjectDirs::from("", "", "csops-demo")
-        .ok_or_else(|| Failure::usage("no home folder was found for the demo; name one: csops demo --dir DIR".into()))?;
+    let dirs = directories::ProjectDirs::from("", "", "csops-demo").ok_or_else(|| {
+        Failure::usage(
+            "no home folder was found for the demo; name one: csops demo --dir DIR".into(),
+        )
+    })?;
     let mut name = format!("{}-accounts-seed-{}", demo.accounts, demo.seed);
     if !demo.vendors.is_empty() {
         name = format!("{name}-{}", demo.vendors.join("-"));
@@ -121,8 +146,16 @@ fn whoever(vendors: &Simulation, wanted: &str) -> Result<String, Failure> {
             || format!("{} {}", u.first, u.last).eq_ignore_ascii_case(wanted)
     });
     found.map(|u| u.email.to_string()).ok_or_else(|| {
-        let some: Vec<&str> = users.iter().filter(|u| u.active).take(8).map(|u| &*u.email).collect();
-        Failure::usage(format!("--as: nobody in this world is “{wanted}”; there are {}, …", some.join(", ")))
+        let some: Vec<&str> = users
+            .iter()
+            .filter(|u| u.active)
+            .take(8)
+            .map(|u| &*u.email)
+            .collect();
+        Failure::usage(format!(
+            "--as: nobody in this world is “{wanted}”; there are {}, …",
+            some.join(", ")
+        ))
     })
 }
 
@@ -154,23 +187,44 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path) -> String {
         }
         let file = quoted(&secret_file(dir, vendor).to_string_lossy());
         let _ = match &vendor.auth {
-            AuthDetails::ClientCredentials { client_id, token_url, .. } => writeln!(
+            AuthDetails::ClientCredentials {
+                client_id,
+                token_url,
+                ..
+            } => writeln!(
                 text,
                 "auth = {{ kind = \"client_credentials\", client_id = {}, client_secret_file = {file}, token_url = {} }}",
                 quoted(client_id),
                 quoted(token_url)
             ),
-            AuthDetails::Bearer { .. } => writeln!(text, "auth = {{ kind = \"bearer\", token_file = {file} }}"),
+            AuthDetails::Bearer { .. } => {
+                writeln!(text, "auth = {{ kind = \"bearer\", token_file = {file} }}")
+            }
             AuthDetails::Header { name, .. } => {
-                writeln!(text, "auth = {{ kind = \"header\", name = {}, value_file = {file} }}", quoted(name))
+                writeln!(
+                    text,
+                    "auth = {{ kind = \"header\", name = {}, value_file = {file} }}",
+                    quoted(name)
+                )
             }
             AuthDetails::Basic { user, .. } => {
-                writeln!(text, "auth = {{ kind = \"basic\", user = {}, password_file = {file} }}", quoted(user))
+                writeln!(
+                    text,
+                    "auth = {{ kind = \"basic\", user = {}, password_file = {file} }}",
+                    quoted(user)
+                )
             }
         };
     }
-    let crm = vendors.iter().find(|v| v.connector == "salesforce").or(vendors.first()).map_or("crm", name_of);
-    let cs = vendors.iter().find(|v| v.connector == "gainsight").map_or(crm, name_of);
+    let crm = vendors
+        .iter()
+        .find(|v| v.connector == "salesforce")
+        .or(vendors.first())
+        .map_or("crm", name_of);
+    let cs = vendors
+        .iter()
+        .find(|v| v.connector == "gainsight")
+        .map_or(crm, name_of);
     let _ = write!(
         text,
         "\n[me]\nemail = {me}\n\n[write]\nrisk = {cs}\nnote = {cs}\ntask = {crm}\nrenewal = {crm}\ncsm = {cs}\n",

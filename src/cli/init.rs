@@ -18,16 +18,27 @@ pub fn run(init: &Init, paths: &Paths) -> Result<(), Failure> {
             file.display()
         )));
     }
-    let mut ask = Asker { input: io::stdin().lock() };
+    let mut ask = Asker {
+        input: io::stdin().lock(),
+    };
     let text = interview(&mut ask)?;
     if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|e| Failure::failed(format!("the folder {} cannot be made: {e}", folder.display())))?;
+        std::fs::create_dir_all(folder).map_err(|e| {
+            Failure::failed(format!(
+                "the folder {} cannot be made: {e}",
+                folder.display()
+            ))
+        })?;
     }
     if file.exists() {
         let old = file.with_extension("toml.old");
-        std::fs::rename(file, &old)
-            .map_err(|e| Failure::failed(format!("{} cannot be kept as {}: {e}", file.display(), old.display())))?;
+        std::fs::rename(file, &old).map_err(|e| {
+            Failure::failed(format!(
+                "{} cannot be kept as {}: {e}",
+                file.display(),
+                old.display()
+            ))
+        })?;
         narrate(&format!("the old configuration is now {}", old.display()));
     }
     super::demo::write_private(file, &text)
@@ -38,26 +49,48 @@ pub fn run(init: &Init, paths: &Paths) -> Result<(), Failure> {
 }
 
 fn interview<R: BufRead>(ask: &mut Asker<R>) -> Result<String, Failure> {
-    let mut text = String::from("# csops. Everything that can be set, with its default: config.example.toml in the repository.\n");
+    let mut text = String::from(
+        "# csops. Everything that can be set, with its default: config.example.toml in the repository.\n",
+    );
     let me = ask.text("Your e-mail address (whose book `owner:me` is)", None)?;
     let mut homes: [Option<String>; 2] = [None, None];
     loop {
-        let connector = ask.choice("Which system", &["salesforce", "gainsight", "done"], "salesforce")?;
+        let connector = ask.choice(
+            "Which system",
+            &["salesforce", "gainsight", "done"],
+            "salesforce",
+        )?;
         if connector == "done" {
             break;
         }
         let crm = connector == "salesforce";
         let name = ask.text("What do you call it", Some(if crm { "crm" } else { "cs" }))?;
-        let example = if crm { "https://YOURS.my.salesforce.com" } else { "https://YOURS.gainsightcloud.com" };
+        let example = if crm {
+            "https://YOURS.my.salesforce.com"
+        } else {
+            "https://YOURS.gainsightcloud.com"
+        };
         let base = ask.text(&format!("Its address ({example})"), None)?;
         let auth = if crm {
-            let kind = ask.choice("Log in by", &["client_credentials", "refresh", "jwt_bearer"], "client_credentials")?;
+            let kind = ask.choice(
+                "Log in by",
+                &["client_credentials", "refresh", "jwt_bearer"],
+                "client_credentials",
+            )?;
             let id = ask.text("Client id of the connected app", None)?;
             match kind.as_str() {
                 "client_credentials" => {
-                    format!("kind = \"client_credentials\", client_id = {}, {}", quoted(&id), ask.secret("client_secret", "CSOPS_CRM_SECRET")?)
+                    format!(
+                        "kind = \"client_credentials\", client_id = {}, {}",
+                        quoted(&id),
+                        ask.secret("client_secret", "CSOPS_CRM_SECRET")?
+                    )
                 }
-                "refresh" => format!("kind = \"refresh\", client_id = {}, {}", quoted(&id), ask.secret("refresh_token", "CSOPS_CRM_TOKEN")?),
+                "refresh" => format!(
+                    "kind = \"refresh\", client_id = {}, {}",
+                    quoted(&id),
+                    ask.secret("refresh_token", "CSOPS_CRM_TOKEN")?
+                ),
                 _ => {
                     let user = ask.text("User name", None)?;
                     let key = ask.text("File with the private key (PEM, mode 0600)", None)?;
@@ -70,7 +103,10 @@ fn interview<R: BufRead>(ask: &mut Asker<R>) -> Result<String, Failure> {
                 }
             }
         } else {
-            format!("kind = \"header\", name = \"accesskey\", {}", ask.secret("value", "CSOPS_CS_KEY")?)
+            format!(
+                "kind = \"header\", name = \"accesskey\", {}",
+                ask.secret("value", "CSOPS_CS_KEY")?
+            )
         };
         let _ = write!(
             text,
@@ -85,7 +121,10 @@ fn interview<R: BufRead>(ask: &mut Asker<R>) -> Result<String, Failure> {
         }
     }
     let _ = write!(text, "\n[me]\nemail = {}\n", quoted(&me));
-    let (crm, cs) = (homes[0].clone().or(homes[1].clone()), homes[1].clone().or(homes[0].clone()));
+    let (crm, cs) = (
+        homes[0].clone().or(homes[1].clone()),
+        homes[1].clone().or(homes[0].clone()),
+    );
     if let (Some(crm), Some(cs)) = (crm, cs) {
         let _ = write!(
             text,
@@ -106,9 +145,14 @@ impl<R: BufRead> Asker<R> {
         eprint!("{question}: ");
         let _ = io::stderr().flush();
         let mut line = String::new();
-        let read = self.input.read_line(&mut line).map_err(|e| Failure::failed(format!("the answer cannot be read: {e}")))?;
+        let read = self
+            .input
+            .read_line(&mut line)
+            .map_err(|e| Failure::failed(format!("the answer cannot be read: {e}")))?;
         if read == 0 {
-            return Err(Failure::failed("the answers ended before the last question; nothing was written".into()));
+            return Err(Failure::failed(
+                "the answers ended before the last question; nothing was written".into(),
+            ));
         }
         Ok(line.trim().to_owned())
     }
@@ -125,10 +169,21 @@ impl<R: BufRead> Asker<R> {
         }
     }
 
-    fn choice(&mut self, question: &str, choices: &[&str], default: &str) -> Result<String, Failure> {
+    fn choice(
+        &mut self,
+        question: &str,
+        choices: &[&str],
+        default: &str,
+    ) -> Result<String, Failure> {
         loop {
-            let line = self.text(&format!("{question} ({})", choices.join(", ")), Some(default))?;
-            let found: Vec<&&str> = choices.iter().filter(|c| c.starts_with(&line.to_lowercase())).collect();
+            let line = self.text(
+                &format!("{question} ({})", choices.join(", ")),
+                Some(default),
+            )?;
+            let found: Vec<&&str> = choices
+                .iter()
+                .filter(|c| c.starts_with(&line.to_lowercase()))
+                .collect();
             match found.as_slice() {
                 [one] => return Ok((**one).to_owned()),
                 _ => eprintln!("  one of {}", choices.join(", ")),
@@ -142,11 +197,24 @@ impl<R: BufRead> Asker<R> {
 
     /// Where a secret is found. The secret itself is never asked for: it would end up in a file or a scroll-back.
     fn secret(&mut self, field: &str, variable: &str) -> Result<String, Failure> {
-        let how = self.choice(&format!("Where is the {field}"), &["env", "command", "file"], "env")?;
+        let how = self.choice(
+            &format!("Where is the {field}"),
+            &["env", "command", "file"],
+            "env",
+        )?;
         Ok(match how.as_str() {
-            "env" => format!("{field}_env = {}", quoted(&self.text("Name of the environment variable", Some(variable))?)),
-            "command" => format!("{field}_command = {}", quoted(&self.text("Command that prints it (pass show …)", None)?)),
-            _ => format!("{field}_file = {}", quoted(&self.text("File that holds it (mode 0600)", None)?)),
+            "env" => format!(
+                "{field}_env = {}",
+                quoted(&self.text("Name of the environment variable", Some(variable))?)
+            ),
+            "command" => format!(
+                "{field}_command = {}",
+                quoted(&self.text("Command that prints it (pass show …)", None)?)
+            ),
+            _ => format!(
+                "{field}_file = {}",
+                quoted(&self.text("File that holds it (mode 0600)", None)?)
+            ),
         })
     }
 }
@@ -162,11 +230,20 @@ mod tests {
     #[test]
     fn the_answers_make_a_configuration_without_a_secret() {
         let answers = "dana@example.com\nsales\n\nhttps://x.my.salesforce.com\n\n3MVG\ncommand\npass show sf\nyes\ngain\n\nhttps://x.gainsightcloud.com\nenv\n\nno\n";
-        let text = interview(&mut Asker { input: answers.as_bytes() }).unwrap_or_else(|e| panic!("{e:?}"));
+        let text = interview(&mut Asker {
+            input: answers.as_bytes(),
+        })
+        .unwrap_or_else(|e| panic!("{e:?}"));
         let value: toml::Table = text.parse().expect("TOML");
         let sources = value["source"].as_array().expect("sources");
-        assert_eq!(sources[0]["auth"]["client_secret_command"].as_str(), Some("pass show sf"));
-        assert_eq!(sources[1]["auth"]["value_env"].as_str(), Some("CSOPS_CS_KEY"));
+        assert_eq!(
+            sources[0]["auth"]["client_secret_command"].as_str(),
+            Some("pass show sf")
+        );
+        assert_eq!(
+            sources[1]["auth"]["value_env"].as_str(),
+            Some("CSOPS_CS_KEY")
+        );
         assert_eq!(value["write"]["risk"].as_str(), Some("cs"));
         assert_eq!(value["write"]["renewal"].as_str(), Some("crm"));
         let loaded = crate::config::load_text(&text, std::path::Path::new("config.toml"));
@@ -175,6 +252,11 @@ mod tests {
 
     #[test]
     fn answers_that_end_early_write_nothing() {
-        assert!(interview(&mut Asker { input: &b"dana@example.com\n"[..] }).is_err());
+        assert!(
+            interview(&mut Asker {
+                input: &b"dana@example.com\n"[..]
+            })
+            .is_err()
+        );
     }
 }

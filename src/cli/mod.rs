@@ -31,7 +31,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
             runtime.block_on(demo::serve(running))
         }
         Some(Command::Init(options)) => init::run(options, &start::paths(global)?),
-        Some(Command::Config(options)) => config::run(&options.verb, &start::paths(global)?, &mut out),
+        Some(Command::Config(options)) => {
+            config::run(&options.verb, &start::paths(global)?, &mut out)
+        }
         _ => Err(Failure::usage("not yet".into())),
     }
 }

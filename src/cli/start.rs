@@ -2,8 +2,8 @@
 
 use super::args::Global;
 use crate::book::text::visible;
-use crate::config::{Overrides, Paths};
 use crate::cockpit::SystemClock;
+use crate::config::{Overrides, Paths};
 use jiff::tz::TimeZone;
 use std::process::ExitCode;
 
@@ -23,7 +23,10 @@ impl Failure {
     }
     /// The answer is "no", and it has been printed.
     pub fn no() -> Failure {
-        Failure { code: 1, message: String::new() }
+        Failure {
+            code: 1,
+            message: String::new(),
+        }
     }
     /// Wrong usage, or a configuration that leaves nothing to run.
     pub fn usage(message: String) -> Failure {
@@ -79,8 +82,12 @@ pub fn clock(global: &Global, zone: TimeZone) -> Result<SystemClock, Failure> {
 /// # Errors
 /// When there is no home folder and nothing else says where.
 pub fn paths(global: &Global) -> Result<Paths, Failure> {
-    let flags = Overrides { config: global.config.clone(), db: global.db.clone() };
-    let mut paths = Paths::resolve(&flags, &|name| std::env::var(name).ok()).map_err(|e| Failure::usage(e.to_string()))?;
+    let flags = Overrides {
+        config: global.config.clone(),
+        db: global.db.clone(),
+    };
+    let mut paths = Paths::resolve(&flags, &|name| std::env::var(name).ok())
+        .map_err(|e| Failure::usage(e.to_string()))?;
     if let Some(dir) = &global.state_dir {
         paths.state_dir.clone_from(dir);
     }
@@ -88,20 +95,32 @@ pub fn paths(global: &Global) -> Result<Paths, Failure> {
 }
 
 /// Logs go to a file beside the state when a cockpit draws on the terminal, to stderr when a daemon runs. The guard flushes at the end.
-pub fn logging(paths: &Paths, level: &str, to_file: bool) -> Option<tracing_appender::non_blocking::WorkerGuard> {
+pub fn logging(
+    paths: &Paths,
+    level: &str,
+    to_file: bool,
+) -> Option<tracing_appender::non_blocking::WorkerGuard> {
     use tracing_subscriber::EnvFilter;
     let filter = std::env::var("CSOPS_LOG")
         .ok()
         .and_then(|f| EnvFilter::try_new(f).ok())
         .unwrap_or_else(|| EnvFilter::new(format!("warn,csops={level}")));
     if !to_file {
-        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(false)
+            .try_init();
         return None;
     }
     std::fs::create_dir_all(&paths.state_dir).ok()?;
     let file = tracing_appender::rolling::daily(&paths.state_dir, "csops.log");
     let (writer, guard) = tracing_appender::non_blocking(file);
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_ansi(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .with_ansi(false)
+        .try_init();
     Some(guard)
 }
 
@@ -110,7 +129,10 @@ pub async fn until_signal() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut hup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let (Ok(mut term), Ok(mut hup)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) else {
             let _ = tokio::signal::ctrl_c().await;
             return;
         };
