@@ -1,3 +1,5 @@
 //! The program's entry: everything lives in the library, see `csops::cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    csops::cli::main()
+}

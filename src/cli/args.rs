@@ -178,7 +178,12 @@ pub struct List {
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     pub columns: Vec<String>,
     /// Sort by these columns; a minus sorts downwards.
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "-ARR,NAME")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        value_name = "-ARR,NAME"
+    )]
     pub sort: Vec<String>,
     /// At most so many rows.
     #[arg(long, value_name = "N")]

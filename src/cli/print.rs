@@ -63,7 +63,10 @@ pub fn to_csv(value: &FieldValue) -> String {
         FieldValue::Number(n) => n.to_string(),
         FieldValue::Text(_) | FieldValue::Ref(_) | FieldValue::List(_) => {
             let text = visible(&value.to_string()).into_owned();
-            if text.trim_start().starts_with(['=', '+', '-', '@', '␉', '␍', '|', '%']) {
+            if text
+                .trim_start()
+                .starts_with(['=', '+', '-', '@', '␉', '␍', '|', '%'])
+            {
                 format!("'{text}")
             } else {
                 text
@@ -75,7 +78,12 @@ pub fn to_csv(value: &FieldValue) -> String {
 
 impl Rows {
     /// Prints the rows. `head` holds the document's other members (`as_of`, `kind`, `coverage`).
-    pub fn print(&self, format: Format, head: Map<String, Value>, out: &mut dyn Write) -> io::Result<()> {
+    pub fn print(
+        &self,
+        format: Format,
+        head: Map<String, Value>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         match format {
             Format::Table => self.print_table(out),
             Format::Json => {
@@ -117,10 +125,21 @@ impl Rows {
             .columns
             .iter()
             .enumerate()
-            .map(|(i, name)| cells.iter().map(|r| r[i].width()).chain([name.width()]).max().unwrap_or(0))
+            .map(|(i, name)| {
+                cells
+                    .iter()
+                    .map(|r| r[i].width())
+                    .chain([name.width()])
+                    .max()
+                    .unwrap_or(0)
+            })
             .collect();
         let right: Vec<bool> = (0..self.columns.len())
-            .map(|i| self.rows.iter().any(|r| matches!(r[i], FieldValue::Number(_) | FieldValue::Money(_))))
+            .map(|i| {
+                self.rows
+                    .iter()
+                    .any(|r| matches!(r[i], FieldValue::Number(_) | FieldValue::Money(_)))
+            })
             .collect();
         let mut line = |cells: &[String]| {
             let mut text = String::new();
@@ -190,14 +209,20 @@ mod tests {
 
     #[test]
     fn csv_is_safe_for_spreadsheets_and_terminals() {
-        assert_eq!(printed(Format::Csv), "name,arr\n\"'=HYPERLINK(\"\"x\"\")␛[2J\",1234.50\n株式会社,\n");
+        assert_eq!(
+            printed(Format::Csv),
+            "name,arr\n\"'=HYPERLINK(\"\"x\"\")␛[2J\",1234.50\n株式会社,\n"
+        );
     }
 
     #[test]
     fn json_keeps_the_true_text_and_exact_money() {
         let value: Value = serde_json::from_str(&printed(Format::Json)).expect("a document");
         assert_eq!(value["rows"][0]["name"], "=HYPERLINK(\"x\")\x1b[2J");
-        assert_eq!(value["rows"][0]["arr"], json!({"amount": "1234.50", "currency": "USD"}));
+        assert_eq!(
+            value["rows"][0]["arr"],
+            json!({"amount": "1234.50", "currency": "USD"})
+        );
         assert_eq!(value["rows"][1]["arr"], Value::Null);
     }
 

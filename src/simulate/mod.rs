@@ -68,7 +68,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { salesforce_daily: 100_000, salesforce_token_seconds: 7200, gainsight_per_minute: 100, gainsight_daily: 50_000 }
+        Limits {
+            salesforce_daily: 100_000,
+            salesforce_token_seconds: 7200,
+            gainsight_per_minute: 100,
+            gainsight_daily: 50_000,
+        }
     }
 }
 
@@ -85,7 +90,11 @@ pub trait Vendor: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the journal cannot be written; then nothing changes.
-    fn keep_live(&self, event: &world::WorldEvent, journal: &journal::Journal) -> std::io::Result<()> {
+    fn keep_live(
+        &self,
+        event: &world::WorldEvent,
+        journal: &journal::Journal,
+    ) -> std::io::Result<()> {
         journal.append(&journal::Entry::Live(event.clone()))?;
         self.live(event);
         Ok(())
@@ -105,7 +114,11 @@ pub trait Vendor: Send + Sync + 'static {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AuthDetails {
     /// OAuth 2 client credentials.
-    ClientCredentials { client_id: String, client_secret: String, token_url: String },
+    ClientCredentials {
+        client_id: String,
+        client_secret: String,
+        token_url: String,
+    },
     /// A fixed bearer token.
     Bearer { token: String },
     /// A fixed request header.

@@ -83,20 +83,33 @@ fn tenant(context: VendorContext) -> Result<Arc<Gainsight>, StartError> {
             Entry::Live(event) => live::follow(&mut store, event),
             Entry::Write { at, what } => {
                 let writes: Vec<Write> =
-                    serde_json::from_value(what.clone()).map_err(|error| StartError::Replay { vendor: "gainsight", what: error.to_string() })?;
+                    serde_json::from_value(what.clone()).map_err(|error| StartError::Replay {
+                        vendor: "gainsight",
+                        what: error.to_string(),
+                    })?;
                 for write in &writes {
                     store.apply(write, *at);
                 }
             }
         }
     }
-    let key = format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", hash(seed) as u32, hash(seed ^ 1) as u16, hash(seed ^ 2) & 0xfff, hash(seed ^ 3) & 0xfff, hash(seed ^ 4) >> 16);
+    let key = format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        hash(seed) as u32,
+        hash(seed ^ 1) as u16,
+        hash(seed ^ 2) & 0xfff,
+        hash(seed ^ 3) & 0xfff,
+        hash(seed ^ 4) >> 16
+    );
     Ok(Arc::new(Gainsight {
         store: RwLock::new(store),
         pages: Mutex::new(Vec::new()),
         journal: context.journal,
         clock: context.clock,
-        meter: Meter::new(context.limits.gainsight_per_minute, context.limits.gainsight_daily),
+        meter: Meter::new(
+            context.limits.gainsight_per_minute,
+            context.limits.gainsight_daily,
+        ),
         key,
     }))
 }
@@ -109,32 +122,70 @@ impl Vendor for Gainsight {
     fn router(self: Arc<Self>) -> Router {
         Router::new()
             .route("/v1/data/objects/query/{object}", post(data::query))
-            .route("/v1/data/objects/{object}", post(data::insert).put(data::update))
+            .route(
+                "/v1/data/objects/{object}",
+                post(data::insert).put(data::update),
+            )
             .route("/v1/data/objects/{object}/{gsid}", delete(data::remove))
             .route("/v1/meta/services/objects/list", get(meta::list))
             .route("/v1/meta/services/objects/describe", post(meta::describe))
-            .route("/v1/meta/services/dropdowns/{category}", get(meta::dropdown))
+            .route(
+                "/v1/meta/services/dropdowns/{category}",
+                get(meta::dropdown),
+            )
             .route("/v1/users/services/list", post(people::users))
             .route("/v1/peoplemgmt/v1.0/people", put(people::upsert))
-            .route("/v1/ant/es/activity", post(timeline::create).put(timeline::update).delete(timeline::remove_many))
+            .route(
+                "/v1/ant/es/activity",
+                post(timeline::create)
+                    .put(timeline::update)
+                    .delete(timeline::remove_many),
+            )
             .route("/v1/ant/es/activity/deleted", post(timeline::deleted))
             .route("/v1/ant/es/activity/{id}", delete(timeline::remove_one))
-            .route("/v2/cockpit/cta", post(cockpit::create).put(cockpit::update))
+            .route(
+                "/v2/cockpit/cta",
+                post(cockpit::create).put(cockpit::update),
+            )
             .route("/v2/cockpit/cta/list", post(cockpit::list))
             .route("/v2/cockpit/cta/deleted/list", post(cockpit::deleted))
             .route("/v2/cockpit/cta/{gsid}", delete(cockpit::remove))
-            .route("/v2/cockpit/task", post(cockpit::create_task).put(cockpit::update_task))
-            .route("/v2/cockpit/task/list", post(cockpit::tasks).get(cockpit::tasks))
-            .route("/v2/cockpit/task/list/{cta}", post(cockpit::tasks_of).get(cockpit::tasks_of))
+            .route(
+                "/v2/cockpit/task",
+                post(cockpit::create_task).put(cockpit::update_task),
+            )
+            .route(
+                "/v2/cockpit/task/list",
+                post(cockpit::tasks).get(cockpit::tasks),
+            )
+            .route(
+                "/v2/cockpit/task/list/{cta}",
+                post(cockpit::tasks_of).get(cockpit::tasks_of),
+            )
             .route("/v2/cockpit/admin/picklist/lite", get(cockpit::picklists))
-            .fallback(async || Refusal::with(StatusCode::BAD_REQUEST, "GSOBJ_1023", "The request path is not valid"))
-            .method_not_allowed_fallback(async || Refusal::with(StatusCode::METHOD_NOT_ALLOWED, "GSOBJ_1023", "The request method is not valid for this path"))
+            .fallback(async || {
+                Refusal::with(
+                    StatusCode::BAD_REQUEST,
+                    "GSOBJ_1023",
+                    "The request path is not valid",
+                )
+            })
+            .method_not_allowed_fallback(async || {
+                Refusal::with(
+                    StatusCode::METHOD_NOT_ALLOWED,
+                    "GSOBJ_1023",
+                    "The request method is not valid for this path",
+                )
+            })
             .layer(middleware::from_fn_with_state(self.clone(), gate))
             .with_state(self)
     }
 
     fn live(&self, event: &WorldEvent) {
-        live::follow(&mut self.store.write().unwrap_or_else(PoisonError::into_inner), event);
+        live::follow(
+            &mut self.store.write().unwrap_or_else(PoisonError::into_inner),
+            event,
+        );
     }
 
     fn keep_live(&self, event: &WorldEvent, journal: &Journal) -> std::io::Result<()> {
@@ -145,7 +196,10 @@ impl Vendor for Gainsight {
     }
 
     fn auth(&self) -> AuthDetails {
-        AuthDetails::Header { name: KEY_HEADER.to_owned(), value: self.key.clone() }
+        AuthDetails::Header {
+            name: KEY_HEADER.to_owned(),
+            value: self.key.clone(),
+        }
     }
 
     fn accounts(&self) -> usize {
@@ -159,10 +213,16 @@ impl Vendor for Gainsight {
 
 /// Who has no key, or asks too often, does not get in.
 async fn gate(State(tenant): Tenant, request: Request, next: Next) -> Response {
-    let given = request.headers().get(KEY_HEADER).map(|value| value.as_bytes());
+    let given = request
+        .headers()
+        .get(KEY_HEADER)
+        .map(|value| value.as_bytes());
     match given {
         Some(given) if given == tenant.key.as_bytes() => {}
-        _ => return Refusal::with(StatusCode::UNAUTHORIZED, "GS_APIG_2401", "Unauthorized").into_response(),
+        _ => {
+            return Refusal::with(StatusCode::UNAUTHORIZED, "GS_APIG_2401", "Unauthorized")
+                .into_response();
+        }
     }
     let timeline = request.uri().path().starts_with("/v1/ant/es/activity");
     if let Err(refused) = tenant.meter.take(timeline) {
@@ -180,7 +240,10 @@ impl Gainsight {
 
     /// Runs `plan` on the store as it is, journals the changes that it answers, makes them, and answers the rest. Nothing
     /// is changed when the journal cannot be written.
-    fn change<T>(&self, plan: impl FnOnce(&mut Store) -> Result<(Vec<Write>, T), Refusal>) -> Result<T, Refusal> {
+    fn change<T>(
+        &self,
+        plan: impl FnOnce(&mut Store) -> Result<(Vec<Write>, T), Refusal>,
+    ) -> Result<T, Refusal> {
         let mut store = self.store.write().unwrap_or_else(PoisonError::into_inner);
         let (writes, answer) = plan(&mut store)?;
         if !writes.is_empty() {
@@ -191,9 +254,12 @@ impl Gainsight {
     }
 
     fn keep(&self, store: &mut Store, writes: &[Write], at: Timestamp) -> Result<(), Refusal> {
-        let broken = |error: String| Refusal::with(StatusCode::INTERNAL_SERVER_ERROR, "GS_APIG_2500", error);
+        let broken =
+            |error: String| Refusal::with(StatusCode::INTERNAL_SERVER_ERROR, "GS_APIG_2500", error);
         let what = serde_json::to_value(writes).map_err(|error| broken(error.to_string()))?;
-        self.journal.write(at, what).map_err(|error| broken(error.to_string()))?;
+        self.journal
+            .write(at, what)
+            .map_err(|error| broken(error.to_string()))?;
         for write in writes {
             store.apply(write, at);
         }
@@ -206,7 +272,12 @@ fn body(bytes: &Bytes) -> Result<Value, Refusal> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
     }
-    serde_json::from_slice(bytes).map_err(|error| Refusal::new("GSOBJ_1002", format!("The request body is not valid JSON - {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        Refusal::new(
+            "GSOBJ_1002",
+            format!("The request body is not valid JSON - {error}"),
+        )
+    })
 }
 
 /// The GSID of a row as JSON.
@@ -216,5 +287,10 @@ fn gsid(id: ObjectId, row: u32) -> String {
 
 /// A change of one row, for the journal and the store.
 fn write(op: Op, object: &str, row: u32, values: Map<String, Value>) -> Write {
-    Write { op, object: object.to_owned(), row, values }
+    Write {
+        op,
+        object: object.to_owned(),
+        row,
+        values,
+    }
 }
