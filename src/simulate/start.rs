@@ -129,10 +129,14 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
         what: error.to_string(),
     })?);
     let tls = match options.tls {
-        true => Some(
-            server::tls(options.dir.as_deref().unwrap_or(&std::env::temp_dir()))
-                .map_err(StartError::Tls)?,
-        ),
+        true => {
+            // Without a folder of their own two simulations must not write each other's certificate.
+            let temporary =
+                || std::env::temp_dir().join(format!("csops-simulator-{}", std::process::id()));
+            let folder = options.dir.clone().unwrap_or_else(temporary);
+            std::fs::create_dir_all(&folder).map_err(StartError::Tls)?;
+            Some(server::tls(&folder).map_err(StartError::Tls)?)
+        }
         false => None,
     };
     let mut simulation = Simulation {

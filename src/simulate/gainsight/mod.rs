@@ -2,7 +2,7 @@
 //! their tasks), timeline, users and people, and the documented limits. Written from the vendor's documents.
 //!
 //! [`open`] builds it on the shared world. `catalog` says which objects and fields there are, `store` holds what changed,
-//! `query` evaluates conditions; the other files are the endpoints.
+//! `query` (with `expression`) evaluates conditions; the other files are the endpoints.
 //!
 //! Where the documents say nothing or contradict each other, this tenant behaves like this: texts compare by case in EQ and
 //! IN and without case in CONTAINS and its kin; `yyyy-MM-dd HH:mm:ss` is UTC; several conditions without an expression are
@@ -13,6 +13,7 @@ mod catalog;
 mod cockpit;
 mod data;
 mod envelope;
+mod expression;
 mod limits;
 mod live;
 mod meta;
