@@ -60,7 +60,8 @@ pub struct Limits {
     pub salesforce_daily: u32,
     /// Salesforce: seconds (of real time) for which an access token is good.
     pub salesforce_token_seconds: u64,
-    /// Gainsight: synchronous requests per minute and key; the documented value is 100.
+    /// Gainsight: synchronous requests per minute and key; the documented value is 100. A
+    /// `rate-limit=N/min` among the faults at start stands instead of it.
     pub gainsight_per_minute: u32,
     /// Gainsight: requests per day and key; the documented value is 50,000.
     pub gainsight_daily: u32,

@@ -146,6 +146,11 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
         parts: Vec::new(),
         tasks: Vec::new(),
     };
+    // A limit that was asked for with the faults stands instead of the documented one, also when it is higher.
+    let mut limits = options.limits.clone();
+    if let Some(asked) = options.faults.rate_limit {
+        limits.gainsight_per_minute = limits.gainsight_per_minute.max(asked);
+    }
     let mut last_event = 0;
     for (place, name) in options.vendors.iter().enumerate() {
         let port = options
@@ -181,7 +186,7 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
             journal: journal.clone(),
             replay,
             base_url: base_url.clone(),
-            limits: options.limits.clone(),
+            limits: limits.clone(),
         };
         let open: fn(VendorContext) -> Result<Arc<dyn Vendor>, StartError> = match name.as_str() {
             "salesforce" => salesforce::open,

@@ -127,7 +127,7 @@ fn page(
     let rows = query::select(store, object, &filter, &order, page.saturating_mul(size));
     let records = rows
         .into_iter()
-        .skip((page - 1) * size)
+        .skip((page - 1).saturating_mul(size))
         .take(size)
         .map(|row| {
             let mut record: Map<String, Value> = select
@@ -425,7 +425,7 @@ pub(super) fn deleted_page(store: &Store, name: &str, request: &Value) -> Value 
         .rows(log)
         .filter(|row| store.named(log, *row, "ObjectName") == value::text(name))
         .collect();
-    let records = rows.iter().skip((number - 1) * size).take(size).map(|row| {
+    let records = rows.iter().skip((number - 1).saturating_mul(size)).take(size).map(|row| {
         let id = store.named(log, *row, "RecordId").json(value::Kind::Text, true);
         json!({ "Gsid": id, "RecordId": id, "ObjectName": name, "DeletedOn": store.named(log, *row, "DeletedOn").json(value::Kind::DateTime, true) })
     });

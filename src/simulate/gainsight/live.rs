@@ -27,7 +27,14 @@ pub(super) fn follow(store: &mut Store, event: &WorldEvent) {
                 ("Logins__gc", number(*logins)),
                 ("Adoption__gc", number(u32::from(*adoption))),
             ];
-            make(store, ObjectId::Usage, row, Op::Create, values, event);
+            // One row for each account and week: what is heard later in the week replaces what was heard before.
+            let row = Store::week_row(&store.world, *account, *week);
+            let op = if store.exists(ObjectId::Usage, row) {
+                Op::Update
+            } else {
+                Op::Create
+            };
+            make(store, ObjectId::Usage, row, op, values, event);
         }
         Change::Health { account, score } if store.exists(ObjectId::Company, *account) => {
             let before = store

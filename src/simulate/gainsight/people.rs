@@ -42,24 +42,28 @@ pub(super) async fn users(State(tenant): Tenant, bytes: Bytes) -> Answer {
         })?;
         select.push((field, path));
     }
-    let users = rows.iter().skip((page - 1) * limit).take(limit).map(|row| {
-        if select.is_empty() {
-            return Value::Object(whole(&store, ObjectId::User, *row, false));
-        }
-        Value::Object(
-            select
-                .iter()
-                .map(|(name, path)| {
-                    (
-                        (*name).to_owned(),
-                        store
-                            .follow(ObjectId::User, *row, path)
-                            .json(path.kind, false),
-                    )
-                })
-                .collect(),
-        )
-    });
+    let users = rows
+        .iter()
+        .skip((page - 1).saturating_mul(limit))
+        .take(limit)
+        .map(|row| {
+            if select.is_empty() {
+                return Value::Object(whole(&store, ObjectId::User, *row, false));
+            }
+            Value::Object(
+                select
+                    .iter()
+                    .map(|(name, path)| {
+                        (
+                            (*name).to_owned(),
+                            store
+                                .follow(ObjectId::User, *row, path)
+                                .json(path.kind, false),
+                        )
+                    })
+                    .collect(),
+            )
+        });
     let mut data = json!({ "users": users.collect::<Vec<_>>(), "page": page, "limit": limit });
     if request
         .get("includeTotal")

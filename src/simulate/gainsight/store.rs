@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::catalog::{self, OBJECTS, Object, ObjectId};
 use super::value::{self, Kind, Val};
-use crate::simulate::world::{World, ids};
+use crate::simulate::world::{WEEKS, World, day_number, ids};
 
 /// Rows that clients create have numbers from here on.
 const CREATED: u32 = 1 << 30;
@@ -161,6 +162,20 @@ impl Store {
     /// The number of a row that a live change creates.
     pub fn live_row(event: u64) -> u32 {
         LIVE + (event % u64::from(LIVE)) as u32
+    }
+
+    /// The number of the row for an account and a week: the world's own, or one for live changes.
+    pub fn week_row(world: &World, account: u32, week: Date) -> u32 {
+        let accounts = world.accounts.len() as i64;
+        let weeks = (day_number(week) - day_number(world.week_start(0))).div_euclid(7);
+        let place = weeks.saturating_mul(accounts) + i64::from(account);
+        let history = WEEKS as i64 * accounts;
+        let row = if place < history {
+            place.max(0)
+        } else {
+            i64::from(LIVE) + (place - history) % i64::from(LIVE)
+        };
+        u32::try_from(row).unwrap_or(LIVE)
     }
 
     /// Makes a change. Unknown objects and fields are left out: the journal of another version may hold them.

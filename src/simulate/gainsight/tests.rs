@@ -677,3 +677,123 @@ async fn a_second_start_meets_the_same_tenant_with_all_that_was_accepted() {
             .is_some_and(|error| error.to_string().contains("--reset"))
     );
 }
+
+#[tokio::test]
+async fn live_changes_show_and_a_week_of_usage_stays_one_row() {
+    let site = site(|_| {}).await;
+    let company = crate::simulate::world::ids::gainsight_id("1P02", 0);
+    for (number, active_users) in [(1, 9), (2, 7)] {
+        let week = date(2026, 11, 16);
+        let usage = Change::Usage {
+            account: 0,
+            week,
+            active_users,
+            seats: 21,
+            logins: 30,
+            adoption: 40,
+        };
+        site.simulation
+            .happen(number, usage)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
+    site.simulation
+        .happen(
+            3,
+            Change::Health {
+                account: 0,
+                score: 33,
+            },
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+    let of_week = json!({ "select": ["Active_Users__gc", "Company__gr.Gsid"], "where": { "conditions": [
+        { "name": "Week_Start__gc", "alias": "A", "value": ["2026-11-16"], "operator": "EQ" },
+        { "name": "Company__gc", "alias": "B", "value": [company], "operator": "EQ" } ], "expression": "A AND B" } });
+    let rows = site.query("Usage_Weekly__gc", of_week).await;
+    assert_eq!(
+        (
+            rows.len(),
+            &rows[0]["Active_Users__gc"],
+            &rows[0]["Company__gr.Gsid"]
+        ),
+        (1, &json!(7), &json!(company))
+    );
+    let now = json!({ "select": ["CurrentScore"], "where": { "conditions": [{ "name": "Gsid", "alias": "A", "value": [company], "operator": "EQ" }] } });
+    assert_eq!(site.query("Company", now).await[0]["CurrentScore"], 33);
+}
+
+#[tokio::test]
+async fn absurd_numbers_and_shapes_break_nothing() {
+    let site = site(|_| {}).await;
+    for (path, body) in [
+        (
+            "/v1/data/objects/query/Company",
+            json!({ "select": ["Name"], "offset": u64::MAX }),
+        ),
+        (
+            "/v1/data/objects/query/Company",
+            json!({ "select": ["Name"], "limit": -1 }),
+        ),
+        (
+            "/v1/data/objects/query/Company",
+            json!({ "select": "Name" }),
+        ),
+        ("/v1/data/objects/query/Company", json!([1, 2])),
+        (
+            "/v1/data/objects/query/Company",
+            json!({ "select": ["Name"], "where": "A" }),
+        ),
+        (
+            "/v1/data/objects/query/Company",
+            json!({ "select": ["Name"], "where": { "conditions": [{ "name": "ModifiedDate", "operator": "BTW", "value": [i64::MIN, i64::MAX] }] } }),
+        ),
+        (
+            "/v1/data/objects/query/Company",
+            json!({ "select": ["Name"], "where": { "conditions": [{ "name": "Name", "operator": "IN", "value": [{}] }] } }),
+        ),
+        (
+            "/v2/cockpit/cta/list",
+            json!({ "pageNumber": u64::MAX, "pageSize": 1000 }),
+        ),
+        (
+            "/v2/cockpit/cta/deleted/list",
+            json!({ "pageNumber": u64::MAX, "pageSize": 0 }),
+        ),
+        (
+            "/v2/cockpit/cta",
+            json!({ "requests": [1, null, { "record": [] }] }),
+        ),
+        (
+            "/v1/ant/es/activity",
+            json!({ "records": [null, 5, { "ExternalId": 7 }] }),
+        ),
+        (
+            "/v1/users/services/list",
+            json!({ "page": u64::MAX, "limit": u64::MAX }),
+        ),
+        (
+            "/v1/data/objects/Company",
+            json!({ "records": [{ "Name": "=1+1\u{0}\u{1b}[2J", "Renewal_Date": 253_402_300_799_000_i64 }] }),
+        ),
+    ] {
+        let (status, answer) = site.send(Method::POST, path, body.clone()).await;
+        assert!(
+            status.as_u16() < 500 && answer.is_object(),
+            "{path} {body}: {status} {answer}"
+        );
+    }
+    let url = format!(
+        "{}/v2/cockpit/cta/list",
+        site.simulation.vendors[0].base_url
+    );
+    let broken = site
+        .client
+        .post(url)
+        .header("accesskey", &site.key)
+        .body("{\"where\": ")
+        .send()
+        .await;
+    assert_eq!(
+        broken.map(|answer| answer.status().as_u16()).ok(),
+        Some(400)
+    );
+}

@@ -203,14 +203,15 @@ pub(super) fn read(kind: Kind, value: &Value) -> Option<Val<'static>> {
 /// A day or an instant in any of the documented forms, as the first and the last millisecond that it means: a day is all of
 /// it, an instant to the second is that second.
 pub(super) fn instant(value: &Value) -> Option<(i64, i64)> {
+    let known = |ms: i64| Timestamp::from_millisecond(ms).ok().map(|_| (ms, ms));
     if let Some(ms) = value.as_i64() {
-        return Some((ms, ms));
+        return known(ms);
     }
     let text = value.as_str()?.trim();
     if let Ok(ms) = text.parse::<i64>()
         && text.len() > 8
     {
-        return Some((ms, ms));
+        return known(ms);
     }
     // A day and nothing more: longer texts would parse as days too, losing their time.
     if text.len() == 10
@@ -273,6 +274,8 @@ mod tests {
             json!(""),
             json!(true),
             json!("22/11/2026"),
+            json!(i64::MIN),
+            json!("99999999999999999999"),
         ] {
             assert_eq!(instant(&bad), None, "{bad}");
         }
