@@ -61,7 +61,8 @@ impl State {
     }
 }
 
-const DELIMITERS: &[(&str, u8)] = &[
+/// The names of the column delimiters.
+pub const DELIMITERS: &[(&str, u8)] = &[
     ("COMMA", b','),
     ("SEMICOLON", b';'),
     ("TAB", b'\t'),
@@ -70,11 +71,13 @@ const DELIMITERS: &[(&str, u8)] = &[
     ("BACKQUOTE", b'`'),
 ];
 
-fn id_text(number: u64) -> String {
+/// The id of the job with a number.
+pub fn job_id(number: u64) -> String {
     crate::simulate::world::ids::salesforce_id("750", number)
 }
 
-fn number_of(text: &str) -> Option<u64> {
+/// The number of the job with an id.
+pub fn job_number(text: &str) -> Option<u64> {
     crate::simulate::world::ids::salesforce_number(text)
         .filter(|(prefix, _)| *prefix == "750")
         .map(|(_, number)| number)
@@ -109,7 +112,7 @@ impl Org {
                 ))
             }
             (_, [id]) | (_, [id, "results"]) => {
-                let number = number_of(id).ok_or_else(Failure::not_found)?;
+                let number = job_number(id).ok_or_else(Failure::not_found)?;
                 let mut jobs = lock(&self.jobs);
                 let job = jobs.jobs.get_mut(&number).ok_or_else(Failure::not_found)?;
                 match (request.method.as_str(), rest.len()) {
@@ -393,7 +396,7 @@ impl Org {
 
     fn job_json(&self, number: u64, job: &Job, full: bool) -> Json {
         let mut body = json!({
-            "id": id_text(number),
+            "id": job_id(number),
             "operation": job.operation,
             "object": job.object,
             "createdById": self.schema.id_text(job.user),

@@ -2,14 +2,14 @@
 //!
 //! - `schema` and `catalog`: which objects and fields there are; `describe` shows them.
 //! - `value`, `table`, `fill`: the records. What the world holds is read from it on demand; only changes are stored.
-//! - `soql`: the query language. `query`: queries over HTTP, with pages. `bulk`: query jobs of Bulk API 2.0.
+//! - `soql`: the query language. `query`: queries over HTTP, with pages. `bulk` and `ingest`: jobs of Bulk API 2.0.
 //! - `write`: creating, changing, deleting, with the org's checks. `rows`: single records over HTTP. `composite`: many.
 //! - `oauth`: signing in. `rest`: from a path to the right place. `live`: following the world.
 //!
 //! Clients that were run against it unchanged: simple-salesforce 1.12.10 (sign-in, query with pages and iterators, describe,
 //! create, read, update, upsert, delete, updated, deleted, limits, composite, Bulk 2.0 queries and downloads, renewal of an
-//! expired session) and jsforce 3.10.16 (sign-in, identity, query with auto-fetch and builder, one and many records, upsert,
-//! updated, deleted, describe, limits, Bulk 2.0 query of one page, revoke).
+//! expired session, Bulk 2.0 insert, upsert, update, delete) and jsforce 3.10.16 (sign-in, identity, query with auto-fetch and builder, one and many records, upsert,
+//! updated, deleted, describe, limits, Bulk 2.0 query of one page and load, revoke).
 //!
 //! Beside the documented paths there are a few for tests, which need no token:
 //! `PUT /__sim/salesforce/jwt-key` (a PEM public key, which JWT-bearer assertions are then verified with),
@@ -23,6 +23,7 @@ mod describe;
 mod error;
 mod fill;
 mod http;
+mod ingest;
 mod live;
 mod oauth;
 mod query;
@@ -74,6 +75,7 @@ pub struct Org {
     sessions: Mutex<oauth::Sessions>,
     locators: Mutex<query::Locators>,
     jobs: Mutex<bulk::Jobs>,
+    ingests: Mutex<ingest::Ingests>,
     /// Requests of the day.
     used: AtomicU64,
     daily: AtomicU64,
@@ -132,6 +134,7 @@ impl Org {
             )),
             locators: Mutex::new(query::Locators::default()),
             jobs: Mutex::new(bulk::Jobs::default()),
+            ingests: Mutex::new(ingest::Ingests::default()),
             used: AtomicU64::new(0),
             daily: AtomicU64::new(u64::from(context.limits.salesforce_daily)),
         })

@@ -68,7 +68,9 @@ impl Org {
         }
         let method = request.method.as_str();
         let kind = request.header("content-type").unwrap_or_default();
-        if !request.body.is_empty()
+        let csv = matches!(rest, ["jobs", "ingest", _, "batches"]);
+        if !csv
+            && !request.body.is_empty()
             && !kind.is_empty()
             && !kind.to_ascii_lowercase().contains("json")
         {
@@ -94,6 +96,11 @@ impl Org {
             ["jobs", "query", rest @ ..] => self.with_store(access, |store| {
                 self.query_jobs(store, version, user, rest, request)
             }),
+            ["jobs", "ingest", rest @ ..] => {
+                return self.with_change(access, user, |change| {
+                    self.ingest_jobs(change, version, rest, request)
+                });
+            }
             ["sobjects", rest @ ..] => return self.sobjects(access, version, user, rest, request),
             ["recent"] if method == "GET" => Ok(Reply::json(200, &json!([]))),
             ["query" | "queryAll" | "limits" | "recent", ..] => {

@@ -1043,6 +1043,48 @@ fn a_bulk_job_runs_and_pages() {
 }
 
 #[test]
+fn an_ingest_job_takes_what_is_right_and_says_what_is_not() {
+    let client = Client::new();
+    let account =
+        client.records("SELECT Id, External_Id__c FROM Account LIMIT 1")[0]["External_Id__c"]
+            .as_str()
+            .unwrap_or_default()
+            .to_string();
+    let job = body(&client.post("/jobs/ingest", json!({ "object": "Contact", "operation": "upsert", "externalIdFieldName": "External_Id__c" })));
+    let path = format!("/jobs/ingest/{}", job["id"].as_str().unwrap_or_default());
+    let mut upload = Request::new("PUT", &format!("{DATA}{path}/batches"));
+    upload
+        .headers
+        .insert("authorization".into(), format!("Bearer {}", client.token));
+    upload
+        .headers
+        .insert("content-type".into(), "text/csv".into());
+    upload.body = format!("External_Id__c,LastName,Account.External_Id__c\nb-1,\"O'Hara, Jr\",{account}\nb-2,,{account}\n").into();
+    assert_eq!(client.org.answer(&upload).status, 201);
+    assert_eq!(
+        body(&client.patch(&path, json!({ "state": "UploadComplete" })))["state"],
+        "UploadComplete"
+    );
+    assert_eq!(client.get(&format!("{path}/failedResults")).status, 400);
+    assert_eq!(body(&client.get(&path))["state"], "InProgress");
+    let done = body(&client.get(&path));
+    assert_eq!(
+        (
+            &done["state"],
+            &done["numberRecordsProcessed"],
+            &done["numberRecordsFailed"]
+        ),
+        (&json!("JobComplete"), &json!(2), &json!(1))
+    );
+    let good = client.get(&format!("{path}/successfulResults")).body;
+    assert!(good.contains("\"true\",\"b-1\",\"O'Hara, Jr\""), "{good}");
+    let bad = client.get(&format!("{path}/failedResults")).body;
+    assert!(bad.contains("REQUIRED_FIELD_MISSING"), "{bad}");
+    assert_eq!(client.count(&format!("SELECT COUNT() FROM Contact WHERE Account.External_Id__c = '{account}' AND External_Id__c = 'b-1'")), 1);
+    assert_eq!(client.org.journal.writes().len(), 1);
+}
+
+#[test]
 fn describes_fit_the_records() {
     let client = Client::new();
     let global = body(&client.get("/sobjects/"));
