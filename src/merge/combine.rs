@@ -41,12 +41,7 @@ fn references(stored: &StoredRecord) -> impl Iterator<Item = RecordKey> + '_ {
 
 /// Merges the batch. `first_new` is the first of the [`Plan::new_rows`] ids set aside. The batch's siblings and crosswalk must also hold
 /// what is known of the [`Plan::joined`] rows (see [`needed`]).
-pub fn combine(
-    rules: &Rules,
-    batch: &DirtyBatch,
-    plan: &Plan,
-    first_new: LocalId,
-) -> MergeBatch {
+pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalId) -> MergeBatch {
     let mut out = MergeBatch::default();
     let Some(entity) = batch.entity else {
         return out;
@@ -218,9 +213,11 @@ fn merge_row<'a>(
                 continue;
             }
             let account = key.external_id.clone();
-            let lost = key.entity == Entity::Account && stored.record.get("account").is_some_and(
-                |v| matches!(v, FieldValue::Ref(r) if *r == account),
-            );
+            let lost = key.entity == Entity::Account
+                && stored
+                    .record
+                    .get("account")
+                    .is_some_and(|v| matches!(v, FieldValue::Ref(r) if *r == account));
             waiting.push((stored.key(), key));
             if lost {
                 return Err((stored, account));

@@ -37,9 +37,33 @@ const SHARED_DOMAINS: &[&str] = &[
 
 /// Words at the end of a company's name that tell its legal form and not which company it is.
 const LEGAL_FORMS: &[&str] = &[
-    "inc", "incorporated", "corp", "corporation", "co", "company", "llc", "llp", "ltd", "limited",
-    "plc", "gmbh", "ag", "kg", "se", "sa", "sas", "sarl", "bv", "nv", "ab", "as", "oy", "spa",
-    "srl", "pty", "kk",
+    "inc",
+    "incorporated",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "llc",
+    "llp",
+    "ltd",
+    "limited",
+    "plc",
+    "gmbh",
+    "ag",
+    "kg",
+    "se",
+    "sa",
+    "sas",
+    "sarl",
+    "bv",
+    "nv",
+    "ab",
+    "as",
+    "oy",
+    "spa",
+    "srl",
+    "pty",
+    "kk",
 ];
 
 /// A row that is there, or the n-th of those that this batch opens.
@@ -335,7 +359,12 @@ impl Index {
             self.name(row, name);
         }
         let keys = Keys::of(&stored.record);
-        for key in keys.certain.into_iter().chain(keys.likely).chain(keys.names) {
+        for key in keys
+            .certain
+            .into_iter()
+            .chain(keys.likely)
+            .chain(keys.names)
+        {
             self.answer(key, row);
         }
     }

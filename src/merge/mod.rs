@@ -20,3 +20,6 @@ pub use rules::{Role, Rules};
 /// The field in which a record may carry the ids that other systems give the same thing (a list of texts). It serves identity and does
 /// not reach the merged row.
 pub const IDENTIFIERS: &str = "identifiers";
+
+#[cfg(test)]
+mod tests;

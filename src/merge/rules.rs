@@ -158,19 +158,18 @@ mod tests {
             vec![("cs".into(), Role::Success), ("crm".into(), Role::Crm)],
             configured
                 .iter()
-                .map(|(k, v)| {
-                    (
-                        (*k).to_owned(),
-                        v.iter().map(|s| (*s).to_owned()).collect(),
-                    )
-                })
+                .map(|(k, v)| ((*k).to_owned(), v.iter().map(|s| (*s).to_owned()).collect()))
                 .collect(),
         )
     }
 
     fn first(rules: &Rules, field: &str) -> &'static str {
         let rank = |s| rules.rank(Entity::Account, Some(field), s);
-        if rank("crm") < rank("cs") { "crm" } else { "cs" }
+        if rank("crm") < rank("cs") {
+            "crm"
+        } else {
+            "cs"
+        }
     }
 
     #[test]
