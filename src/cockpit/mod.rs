@@ -2,15 +2,18 @@
 //!
 //! [`Cockpit`] is the handle (cheap to clone, never blocks): [`Cockpit::snapshot`] is what to draw now, [`Cockpit::events`] says when
 //! there is something new, [`Cockpit::request_view`] has a list filtered and sorted elsewhere, [`Cockpit::run`] runs a command.
+//! The keys live in [`keymap`], the one clock's implementation in [`clock`].
 
 pub mod clock;
 pub mod event;
 pub mod handle;
+pub mod keymap;
 pub mod snapshot;
 pub mod view;
 
 pub use clock::SystemClock;
 pub use event::{CommandError, Event, Level, Outcome};
 pub use handle::Cockpit;
+pub use keymap::{Chord, KeyHelp, KeyMatch, Keymap};
 pub use snapshot::{Draft, Loading, Snapshot};
 pub use view::{ListKind, Slot, View, ViewSpec};

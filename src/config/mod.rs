@@ -22,3 +22,6 @@ pub use settings::{
     AuthSettings, Calendar, Interface, LogLevel, Me, MoneySettings, Risk, Scope, SegmentTarget,
     Settings, SourceConfig, Triage, WriteHomes,
 };
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::settings::*;
 use super::sources;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
@@ -80,12 +80,22 @@ fn unreadable(file: &Path, text: &str, at: usize) -> Loaded {
 pub fn load_text(text: &str, file: &Path) -> Loaded {
     let reader = Reader::new(file, text);
     let (document, errors) = DeTable::parse_recoverable(text);
+    let mut broken = BTreeSet::new();
     for e in errors {
         let message = e.message().lines().next().unwrap_or("not TOML").to_owned();
+        broken.insert(reader.place(e.span().map_or(0, |s| s.start)).0);
         reader.say(Severity::Error, e.span(), message);
     }
+    let syntax = reader.count();
     let settings = settings(&reader, document.get_ref(), file);
-    let (problems, shown) = reader.finish();
+    let (mut problems, shown) = reader.finish();
+    // What the parser made of a broken line is not worth a second message.
+    let mut at = 0;
+    problems.retain(|p| {
+        at += 1;
+        at <= syntax || !broken.contains(&p.line)
+    });
+    problems.sort_by_key(|p| (p.line, p.column));
     Loaded {
         settings,
         problems,

@@ -88,10 +88,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The problems in the order in which they were found, and the values.
     pub(super) fn finish(self) -> (Vec<Problem>, Vec<Shown>) {
-        let mut problems = self.problems.into_inner();
-        problems.sort_by_key(|p| (p.line, p.column));
-        (problems, self.shown.into_inner())
+        (self.problems.into_inner(), self.shown.into_inner())
+    }
+
+    /// Problems so far.
+    pub(super) fn count(&self) -> usize {
+        self.problems.borrow().len()
     }
 
     /// Line and column (in characters) of a byte, both from 1.

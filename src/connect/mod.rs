@@ -2,6 +2,13 @@
 //!
 //! Enter through [`open`], which turns plain [`SourceSettings`] into a [`Connector`].
 
+pub mod auth;
+pub mod canon;
+pub mod convert;
+pub mod http;
+pub mod json;
+mod salesforce;
+
 use crate::book::{
     Budget, Capabilities, Clock, Conflict, Cursor, Entity, FieldValue, Record, RowProblem,
 };
@@ -28,9 +35,14 @@ pub fn open(
 /// Like [`open`], with a place for refresh tokens that the vendor rotates. Without one a rotated token lives as long as the process.
 pub fn open_with(
     settings: SourceSettings,
-    _clock: Arc<dyn Clock>,
-    _tokens: Option<Arc<dyn TokenStore>>,
+    clock: Arc<dyn Clock>,
+    tokens: Option<Arc<dyn TokenStore>>,
 ) -> Result<Box<dyn Connector>, ConnectError> {
+    if settings.connector == salesforce::KIND {
+        return Ok(Box::new(salesforce::Salesforce::open(
+            &settings, clock, tokens,
+        )?));
+    }
     Err(ConnectError {
         kind: ErrorKind::Setup,
         message: format!(

@@ -1,0 +1,113 @@
+//! Commands that change no data: effects for the front door or the core.
+
+use super::*;
+use crate::command::effect::{Effect, Motion, OutboxAction, Screen};
+
+impl Planner<'_> {
+    pub(super) fn front(&self) -> Planned {
+        let c = self.command;
+        let first = || c.arg(0).map(str::to_owned);
+        let effect = match c.spec.name {
+            "down" => Effect::Move(Motion::Down),
+            "up" => Effect::Move(Motion::Up),
+            "left" => Effect::Move(Motion::Left),
+            "right" => Effect::Move(Motion::Right),
+            "half down" => Effect::Move(Motion::HalfPageDown),
+            "half up" => Effect::Move(Motion::HalfPageUp),
+            "page down" => Effect::Move(Motion::PageDown),
+            "page up" => Effect::Move(Motion::PageUp),
+            "top" => Effect::Move(Motion::Top),
+            "bottom" => Effect::Move(Motion::Bottom),
+            "pane next" => Effect::Pane(true),
+            "pane previous" => Effect::Pane(false),
+            "back" => Effect::Back,
+            "open" => Effect::OpenAccount,
+            "open web" => Effect::OpenWeb,
+            "goto" => Effect::Goto(self.screen(self.arg(0))?),
+            "filter" => Effect::Filter(first()),
+            "sort" => match c.arg(0) {
+                None => Effect::Sort(String::new(), None),
+                Some(column) => match column.strip_prefix('-') {
+                    Some(column) => Effect::Sort(column.to_owned(), Some(true)),
+                    None => Effect::Sort(column.to_owned(), Some(false)),
+                },
+            },
+            "why" => Effect::Why,
+            "mine" => Effect::ToggleMine,
+            "asleep" => Effect::ToggleAsleep,
+            "zoom" => Effect::Zoom,
+            "mark" => Effect::Mark,
+            "mark range" => Effect::MarkRange,
+            "mark all" => Effect::MarkAll,
+            "unmark" => Effect::Unmark,
+            "theme" => Effect::Theme(first()),
+            "redraw" => Effect::Redraw,
+            "yank" => Effect::Yank(first()),
+            "help" => Effect::Help,
+            "palette" => Effect::Palette,
+            "repeat" => Effect::Repeat,
+            "suspend" => Effect::Suspend,
+            "quit" => Effect::Quit,
+            "undo" => Effect::Undo,
+            "redo" => Effect::Redo,
+            "sync" => {
+                if let Some(source) = c.arg(0) {
+                    self.known_source(source)?;
+                }
+                Effect::Sync(first())
+            }
+            "readonly" => {
+                let on = self.one_of(
+                    self.arg(0),
+                    ArgKind::OnOff.fixed_choices(),
+                    "position of a switch",
+                )? == "on";
+                if let Some(source) = c.arg(1) {
+                    self.known_source(source)?;
+                }
+                Effect::ReadOnly(on, c.arg(1).map(str::to_owned))
+            }
+            "retry" => self.outbox(OutboxAction::Retry),
+            "drop" => self.outbox(OutboxAction::Drop),
+            "conflict mine" => self.outbox(OutboxAction::KeepMine),
+            "conflict theirs" => self.outbox(OutboxAction::TakeTheirs),
+            name => match name.strip_prefix("goto ").and_then(Screen::parse) {
+                Some(screen) => Effect::Goto(screen),
+                None => return Err(PlanError(format!("`{name}` does nothing here"))),
+            },
+        };
+        Ok(Plan {
+            changes: Vec::new(),
+            effect: Some(effect),
+            summary: String::new(),
+        })
+    }
+
+    fn outbox(&self, action: OutboxAction) -> Effect {
+        let items = match self.command.arg(0) {
+            Some(id) => vec![id.to_owned()],
+            None => self.cx.selection.items.clone(),
+        };
+        Effect::Outbox(action, items)
+    }
+
+    fn screen(&self, text: &str) -> Result<Screen, PlanError> {
+        match Screen::parse(text) {
+            Some(s) => Ok(s),
+            None => Err(self
+                .one_of(text, ArgKind::Screen.fixed_choices(), "screen")
+                .err()
+                .unwrap_or_else(|| PlanError(format!("`{text}` is no screen")))),
+        }
+    }
+
+    fn known_source(&self, name: &str) -> Result<(), PlanError> {
+        let names: Vec<&str> = self
+            .cx
+            .sources
+            .iter()
+            .filter_map(|s| s.name.as_deref())
+            .collect();
+        self.one_of(name, &names, "source").map(|_| ())
+    }
+}

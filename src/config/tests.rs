@@ -1,0 +1,214 @@
+use super::*;
+use std::path::Path;
+use std::time::Duration;
+
+fn read(text: &str) -> Loaded {
+    load_text(text, Path::new("/etc/csops/config.toml"))
+}
+
+fn messages(loaded: &Loaded) -> Vec<String> {
+    loaded
+        .problems
+        .iter()
+        .map(|p| format!("{}:{}: {}", p.line, p.column, p.message))
+        .collect()
+}
+
+const TWO: &str = r#"
+read_only = true
+[[source]]
+name = "crm"
+connector = "salesforce"
+base_url = "http://127.0.0.1:9000/"
+every = "5m"
+auth = { kind = "client_credentials", client_id = "id", client_secret_env = "SF" }
+fields."account.health" = "Health__c"
+fields.account.segment = "Segment__c"
+[[source]]
+name = "cs"
+connector = "gainsight"
+auth = { kind = "header", name = "accesskey", value_command = "pass show gs" }
+[me]
+email = "Dana@Example.com"
+[write]
+risk = "cs"
+task = "crm"
+[calendar]
+time_zone = "Europe/Berlin"
+fiscal_year_start = "02-01"
+week_start = "sunday"
+[money]
+reporting_currency = "eur"
+rates = { USD = 0.92 }
+[segments.enterprise]
+accounts_per_csm = [5, 15]
+[precedence]
+"account.arr" = ["cs", "crm"]
+"#;
+
+#[test]
+fn everything_that_is_said_is_understood() {
+    let loaded = read(TWO);
+    assert_eq!(messages(&loaded), Vec::<String>::new());
+    let s = &loaded.settings;
+    assert!(s.read_only);
+    assert_eq!(s.sources.len(), 2);
+    let crm = &s.sources[0];
+    assert_eq!(crm.base_url.as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!(crm.every, Duration::from_secs(300));
+    assert_eq!(crm.fields["account.health"], "Health__c");
+    assert_eq!(crm.fields["account.segment"], "Segment__c");
+    assert_eq!(crm.at, "config.toml:3");
+    assert!(matches!(
+        s.sources[1].auth,
+        AuthSettings::Header {
+            value: Secret::Command(_),
+            ..
+        }
+    ));
+    assert_eq!(s.me.email.as_deref(), Some("dana@example.com"));
+    assert_eq!(s.write.risk.as_deref(), Some("cs"));
+    assert_eq!(s.calendar.fiscal_year_start, (2, 1));
+    assert_eq!(s.money.reporting_currency, "EUR");
+    assert_eq!(s.money.rates["USD"], 0.92);
+    assert_eq!(s.segments["enterprise"].accounts_per_csm, Some((5.0, 15.0)));
+    assert_eq!(s.precedence["account.arr"], ["cs", "crm"]);
+}
+
+#[test]
+fn each_mistake_says_where_it_is_and_what_was_meant_and_the_rest_loads() {
+    let loaded = read(
+        r#"
+raed_only = true
+[[source]]
+name = "crm"
+connector = "salesforce"
+evrey = "5m"
+every = "soon"
+daily_requests = "many"
+auth = { kind = "bearar", token_env = "T" }
+[[source]]
+name = "cs"
+connector = "gainsight"
+scope = "min"
+auth = { kind = "header", name = "accesskey" }
+[[source]]
+name = "ok"
+connector = "salesforce"
+[write]
+risk = "okk"
+[calendar]
+time_zone = "Europe/Berlim"
+[risk]
+probabilities = [0.5, 0.1, 0.2, 0.3]
+threshold = 3
+[interface]
+mouse = "yes"
+theme = "solar"
+"#,
+    );
+    let expected = [
+        "2:1: unknown key `raed_only`; did you mean `read_only`?",
+        "6:1: unknown key `source.crm.evrey`; did you mean `every`?",
+        "7:9: `source.crm.every` does not understand `soon`; write a length of time such as 30s, 15m or 1h",
+        "8:18: `source.crm.daily_requests` takes a whole number, not a text",
+        "9:17: `source.crm.auth.kind` does not know `bearar`; did you mean `bearer`?",
+        "13:9: `source.cs.scope` does not know `min`; did you mean `mine`?",
+        "14:8: `source.cs.auth.value` is missing; give it as value_env, value_command or value_file",
+        "19:8: `write.risk` names a source `okk`; did you mean `ok`?",
+        "21:13: `calendar.time_zone` does not know the time zone `Europe/Berlim`; write an IANA name such as Europe/Berlin",
+        "23:17: `risk.probabilities` must rise: good health, watch, bad, bad with an open risk",
+        "24:13: `risk.threshold` must lie between 0 and 1, not 3",
+        "26:9: `interface.mouse` takes true or false, not a text",
+    ];
+    assert_eq!(messages(&loaded), expected);
+    let names: Vec<&str> = loaded
+        .settings
+        .sources
+        .iter()
+        .map(|s| s.name.as_str())
+        .collect();
+    assert_eq!(names, ["ok"]);
+    assert_eq!(loaded.settings.interface.theme, "solar");
+    assert_eq!(loaded.settings.risk, Risk::default());
+    assert_eq!(
+        loaded.problems[0].to_string(),
+        "/etc/csops/config.toml:2:1: unknown key `raed_only`; did you mean `read_only`?"
+    );
+}
+
+#[test]
+fn broken_syntax_is_located_and_does_not_take_the_rest_down() {
+    let loaded =
+        read("[me]\nemail = \"dana@example.com\"\nname = \n[interface]\ntheme = \"light\"\n");
+    assert_eq!(loaded.problems.len(), 1, "{:?}", loaded.problems);
+    assert_eq!(loaded.problems[0].line, 3);
+    assert_eq!(
+        loaded.settings.me.email.as_deref(),
+        Some("dana@example.com")
+    );
+    assert_eq!(loaded.settings.interface.theme, "light");
+}
+
+#[test]
+fn a_secret_in_plain_text_is_used_warned_about_and_never_shown() {
+    let loaded = read(
+        "[[source]]\nname = \"crm\"\nconnector = \"salesforce\"\nauth = { kind = \"bearer\", token = \"hunter2\" }\n",
+    );
+    assert_eq!(loaded.settings.sources.len(), 1);
+    assert_eq!(loaded.errors().count(), 0);
+    assert_eq!(loaded.problems[0].severity, Severity::Warning);
+    assert!(loaded.problems[0].message.contains("token_command"));
+    assert!(!format!("{loaded:?}").contains("hunter2"));
+}
+
+#[test]
+fn every_value_tells_its_origin() {
+    let loaded = read("[triage]\ngrace = \"10s\"\n");
+    let of = |key: &str| loaded.shown.iter().find(|s| s.key == key).cloned();
+    let grace = of("triage.grace").unwrap();
+    assert_eq!(
+        (grace.value.as_str(), grace.origin),
+        ("\"10s\"", Origin::Line(2))
+    );
+    let theme = of("interface.theme").unwrap();
+    assert_eq!(
+        (theme.value.as_str(), theme.origin),
+        ("\"dark\"", Origin::Default)
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_gives_the_defaults_and_one_that_is_not_text_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = load(&dir.path().join("config.toml"));
+    assert!(!missing.found && missing.problems.is_empty());
+    let path = dir.path().join("latin.toml");
+    std::fs::write(&path, b"[me]\nname = \"M\xfcller\"\n").unwrap();
+    let loaded = load(&path);
+    assert_eq!(
+        (loaded.problems[0].line, loaded.problems[0].column),
+        (2, 10)
+    );
+    assert!(loaded.problems[0].message.contains("UTF-8"));
+}
+
+#[test]
+fn the_example_is_complete_and_without_a_problem() {
+    let text = include_str!("../../config.example.toml");
+    let loaded = read(text);
+    assert_eq!(messages(&loaded), Vec::<String>::new());
+    // Every key that can be set stands in the example, set or in a comment.
+    for shown in &loaded.shown {
+        let key = shown.key.rsplit('.').next().unwrap_or_default();
+        assert!(
+            text.contains(key),
+            "config.example.toml lacks `{}`",
+            shown.key
+        );
+    }
+    assert_eq!(loaded.settings.sources.len(), 2);
+    assert_eq!(loaded.settings.triage, Triage::default());
+    assert_eq!(loaded.settings.risk, Risk::default());
+    assert_eq!(loaded.settings.interface, Interface::default());
+}

@@ -1,0 +1,870 @@
+//! Writing to Salesforce. A create carries a key that can be asked for; an update first compares, then writes under
+//! `If-Unmodified-Since` (whole seconds), so that nothing is overwritten that somebody else changed meanwhile.
+
+use super::schema::{ObjectInfo, spec};
+use super::{Salesforce, pull, rows};
+use crate::book::{
+    Capabilities, Conflict, ConflictField, Entity, FieldValue, Record, Verb, WriteSupport,
+};
+use crate::connect::canon;
+use crate::connect::convert::{instant, same};
+use crate::connect::http::{Ask, encode, lock};
+use crate::connect::json::Row;
+use crate::connect::{ConnectError, ErrorKind, Write, Written};
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::IF_UNMODIFIED_SINCE;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A row as it is now.
+pub(super) struct Current {
+    pub(super) record: Record,
+    modified: Option<Timestamp>,
+    by: Option<String>,
+}
+
+/// Canonical fields and the vendor's fields that they are written to.
+const RENEWAL: &[(&str, &str)] = &[
+    ("stage", "StageName"),
+    ("stage_kind", "StageName"),
+    ("forecast", "ForecastCategoryName"),
+    ("amount", "Amount"),
+    ("due", "CloseDate"),
+    ("owner", "OwnerId"),
+    ("next_step", "NextStep"),
+    ("probability", "Probability"),
+    ("name", "Name"),
+];
+const TASK: &[(&str, &str)] = &[
+    ("title", "Subject"),
+    ("description", "Description"),
+    ("due", "ActivityDate"),
+    ("priority", "Priority"),
+    ("priority_kind", "Priority"),
+    ("owner", "OwnerId"),
+    ("status", "Status"),
+    ("status_kind", "Status"),
+];
+const TOUCHPOINT: &[(&str, &str)] = &[
+    ("subject", "Subject"),
+    ("body", "Description"),
+    ("at", "ActivityDate"),
+    ("author", "OwnerId"),
+    ("contact", "WhoId"),
+    ("kind", "Type"),
+];
+const RISK_CASE: &[(&str, &str)] = &[
+    ("title", "Subject"),
+    ("status", "Status"),
+    ("status_kind", "Status"),
+    ("priority", "Priority"),
+    ("priority_kind", "Priority"),
+    ("owner", "OwnerId"),
+    ("reason", "Reason"),
+    ("comments", "Description"),
+];
+const RISK_TASK: &[(&str, &str)] = &[
+    ("title", "Subject"),
+    ("status", "Status"),
+    ("status_kind", "Status"),
+    ("priority", "Priority"),
+    ("priority_kind", "Priority"),
+    ("owner", "OwnerId"),
+    ("due", "ActivityDate"),
+    ("comments", "Description"),
+];
+
+/// The canonical field that a vendor's error is about.
+pub(super) fn canonical(theirs: &str) -> Option<&'static str> {
+    [RENEWAL, TASK]
+        .iter()
+        .flat_map(|t| t.iter())
+        .find(|(_, v)| *v == theirs)
+        .map(|(c, _)| *c)
+}
+
+impl Salesforce {
+    /// The object that holds a kind of thing.
+    pub(super) fn object_of(&self, entity: Entity) -> Option<&str> {
+        Some(match entity {
+            Entity::Account => "Account",
+            Entity::Contact => "Contact",
+            Entity::Person => "User",
+            Entity::Renewal => "Opportunity",
+            Entity::Task | Entity::Touchpoint => "Task",
+            Entity::Ticket => "Case",
+            Entity::Escalation => self.risk.object.as_deref()?,
+            Entity::Signal | Entity::Rate => return None,
+        })
+    }
+
+    fn stream_of(&self, entity: Entity) -> Option<&'static str> {
+        let object = self.object_of(entity)?;
+        super::SPECS
+            .iter()
+            .find(|s| s.object == object)
+            .map(|s| s.stream)
+    }
+
+    fn table(&self, entity: Entity) -> &'static [(&'static str, &'static str)] {
+        match entity {
+            Entity::Renewal => RENEWAL,
+            Entity::Task => TASK,
+            Entity::Touchpoint => TOUCHPOINT,
+            Entity::Escalation if self.risk.object.as_deref() == Some("Case") => RISK_CASE,
+            Entity::Escalation => RISK_TASK,
+            _ => &[],
+        }
+    }
+
+    /// What can be written, and the choices as far as they are known.
+    pub(super) fn writes(&self) -> Capabilities {
+        let mut caps = Capabilities::default();
+        let mut add = |entity, field: &str, writes: &str, why_not: Option<&str>| {
+            caps.writes.push(WriteSupport {
+                entity,
+                field: field.to_owned(),
+                writes: writes.to_owned(),
+                guarded: why_not.is_none() && field != "*" && field != "-",
+                why_not: why_not.map(str::to_owned),
+            });
+        };
+        let account_field = |canonical: &str| {
+            let known = lock(&self.plans)
+                .get("accounts")
+                .map(|p| p.theirs(canonical).map(str::to_owned));
+            known.unwrap_or_else(|| {
+                self.fields
+                    .get(&format!("account.{canonical}"))
+                    .cloned()
+                    .or_else(|| {
+                        let info = lock(&self.objects).get("Account").cloned().flatten();
+                        let candidates = spec("accounts")?
+                            .fields
+                            .iter()
+                            .find(|(c, _)| *c == canonical)?
+                            .1;
+                        match info {
+                            Some(info) => candidates
+                                .iter()
+                                .find_map(|c| info.field(c))
+                                .map(|f| f.name.clone()),
+                            None => candidates.first().map(|c| (*c).to_owned()),
+                        }
+                    })
+            })
+        };
+        for field in ["csm", "sentiment", "segment", "touch", "stage"] {
+            match account_field(field) {
+                Some(theirs) => add(Entity::Account, field, &format!("Account.{theirs}"), None),
+                None => add(
+                    Entity::Account,
+                    field,
+                    "",
+                    Some("no account field is mapped to it; name one under [source.fields]"),
+                ),
+            }
+        }
+        add(Entity::Account, "owner", "Account.OwnerId", None);
+        for entity in [Entity::Renewal, Entity::Task, Entity::Touchpoint] {
+            let object = self.object_of(entity).unwrap_or_default();
+            for (field, theirs) in self.table(entity) {
+                add(entity, field, &format!("{object}.{theirs}"), None);
+            }
+        }
+        add(
+            Entity::Renewal,
+            "*",
+            "",
+            Some("renewals are opened in Salesforce, where the deal's rules are"),
+        );
+        add(Entity::Task, "*", "POST Task", None);
+        add(Entity::Task, "-", "DELETE Task", None);
+        add(Entity::Touchpoint, "*", "POST Task (completed)", None);
+        add(Entity::Touchpoint, "-", "DELETE Task", None);
+        match &self.risk.object {
+            Some(object) => {
+                for (field, theirs) in self.table(Entity::Escalation) {
+                    add(
+                        Entity::Escalation,
+                        field,
+                        &format!("{object}.{theirs}"),
+                        None,
+                    );
+                }
+                add(Entity::Escalation, "*", &format!("POST {object}"), None);
+                add(
+                    Entity::Escalation,
+                    "-",
+                    &format!("{object}.Status (closed, not deleted)"),
+                    None,
+                );
+                add(
+                    Entity::Escalation,
+                    "outcome",
+                    "",
+                    Some("Salesforce has no field for it; it is kept here"),
+                );
+            }
+            None => add(
+                Entity::Escalation,
+                "*",
+                "",
+                Some(
+                    "Salesforce has no risks by itself; set `risk_object` to \"Case\" or \"Task\"",
+                ),
+            ),
+        }
+        let objects = lock(&self.objects);
+        for (object, entity, field, theirs) in [
+            ("Opportunity", Entity::Renewal, "stage", "StageName"),
+            (
+                "Opportunity",
+                Entity::Renewal,
+                "forecast",
+                "ForecastCategoryName",
+            ),
+            ("Task", Entity::Task, "status", "Status"),
+            ("Task", Entity::Task, "priority", "Priority"),
+        ] {
+            if let Some(Some(info)) = objects.get(object) {
+                let mut picks = info.picks(theirs);
+                if field == "forecast" {
+                    picks = picks
+                        .iter()
+                        .filter_map(|p| canon::forecast(p))
+                        .map(str::to_owned)
+                        .collect();
+                }
+                caps.choices.push((entity, field.to_owned(), picks));
+            }
+        }
+        if let Some(object) = &self.risk.object
+            && let Some(Some(info)) = objects.get(object)
+        {
+            caps.choices
+                .push((Entity::Escalation, "status".into(), info.picks("Status")));
+            caps.choices.push((
+                Entity::Escalation,
+                "priority".into(),
+                info.picks("Priority"),
+            ));
+            caps.choices
+                .push((Entity::Escalation, "reason".into(), info.picks("Reason")));
+        }
+        caps
+    }
+
+    /// Reads one row with everything that its kind maps.
+    pub(super) async fn read_row(
+        &self,
+        entity: Entity,
+        id: &str,
+    ) -> Result<Option<Current>, ConnectError> {
+        let (Some(object), Some(spec)) = (
+            self.object_of(entity),
+            self.stream_of(entity).and_then(spec),
+        ) else {
+            return Ok(None);
+        };
+        self.read_at(entity, spec, &format!("{object}/{}", encode(id)))
+            .await
+    }
+
+    async fn read_at(
+        &self,
+        entity: Entity,
+        spec: &'static super::Spec,
+        place: &str,
+    ) -> Result<Option<Current>, ConnectError> {
+        let plan = self.plan(spec).await?;
+        let fields: Vec<&str> = plan
+            .select
+            .iter()
+            .map(String::as_str)
+            .filter(|f| !f.contains('.'))
+            .collect();
+        let ask = Ask::get(format!(
+            "{}/sobjects/{place}?fields={}",
+            self.data(),
+            fields.join(",")
+        ));
+        let answer = self.http.send(&ask).await?;
+        self.limits(&answer);
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        if !answer.ok() || answer.status == 300 {
+            return Err(self.fault(&answer, false).error);
+        }
+        let row: Row<'_> = self.http.json(&answer, &ask, spec.object)?;
+        let stamps = ["LastModifiedDate", "SystemModstamp"];
+        let modified = stamps.iter().filter_map(|f| instant(&row.text(f)?)).max();
+        let mut plan = plan;
+        // Whatever its type is, this very row is wanted.
+        plan.types.clear();
+        let mapped = rows::map(spec, &plan, &self.risk, &row, true);
+        let found = mapped.records.into_iter().find(|r| r.entity == entity);
+        Ok(found.filter(|r| !r.deleted).map(|record| Current {
+            record,
+            modified,
+            by: row.text("LastModifiedById"),
+        }))
+    }
+
+    /// Whether a create arrived.
+    pub(super) async fn find_created(&self, write: &Write) -> Result<Option<Record>, ConnectError> {
+        let (Some(object), Some(spec)) = (
+            self.object_of(write.entity),
+            self.stream_of(write.entity).and_then(spec),
+        ) else {
+            return Ok(None);
+        };
+        let info = self.described(object).await?;
+        if let Some(key) = info.key_field(self.option("external_key")) {
+            let place = format!("{object}/{key}/{}", encode(&write.marker));
+            return Ok(self
+                .read_at(write.entity, spec, &place)
+                .await?
+                .map(|c| c.record));
+        }
+        let soql = format!(
+            "SELECT Id FROM {object} WHERE Subject LIKE '%{}%' AND CreatedDate = LAST_N_DAYS:30 ORDER BY CreatedDate LIMIT 1",
+            pull::escape(&canon::marker(&write.marker))
+        );
+        let ask = Ask::get(format!("{}/query?q={}", self.data(), encode(&soql)));
+        let answer = self.http.send(&ask).await?;
+        self.limits(&answer);
+        if !answer.ok() {
+            return Err(self.fault(&answer, false).error);
+        }
+        let page: Row<'_> = self.http.json(&answer, &ask, object)?;
+        match page.rows("records").first().and_then(|r| r.filled("Id")) {
+            Some(id) => Ok(self.read_row(write.entity, &id).await?.map(|c| c.record)),
+            None => Ok(None),
+        }
+    }
+
+    async fn described(&self, object: &str) -> Result<Arc<ObjectInfo>, ConnectError> {
+        self.describe(object).await?.ok_or_else(|| {
+            self.http.error(
+                ErrorKind::Setup,
+                format!("there is no object {object}, or the user may not see it"),
+            )
+        })
+    }
+
+    /// Carries a write out.
+    pub(super) async fn carry_out(&self, write: &Write) -> Result<Written, ConnectError> {
+        let Some(object) = self.object_of(write.entity) else {
+            return Err(self.refused(
+                None,
+                format!(
+                    "Salesforce holds no {} that csops could write; set `risk_object`",
+                    write.entity
+                ),
+            ));
+        };
+        match write.verb {
+            Verb::Create => self.create(object, write).await,
+            Verb::Update => self.update(object, write).await,
+            Verb::Delete if write.entity == Entity::Escalation => {
+                let closing = Write {
+                    verb: Verb::Update,
+                    fields: vec![(
+                        "status_kind".into(),
+                        FieldValue::Null,
+                        FieldValue::Text("closed".into()),
+                    )],
+                    force: true,
+                    ..write.clone()
+                };
+                self.update(object, &closing).await
+            }
+            Verb::Delete => self.delete(object, write).await,
+        }
+    }
+
+    fn refused(&self, field: Option<&str>, message: String) -> ConnectError {
+        self.http.error(
+            ErrorKind::Refused {
+                field: field.map(str::to_owned),
+            },
+            message,
+        )
+    }
+
+    fn id_of<'w>(&self, write: &'w Write) -> Result<&'w str, ConnectError> {
+        write.external_id.as_deref().ok_or_else(|| {
+            self.refused(
+                None,
+                format!(
+                    "it is not known which {} at Salesforce is meant; sync, then try again",
+                    write.entity
+                ),
+            )
+        })
+    }
+
+    async fn create(&self, object: &str, write: &Write) -> Result<Written, ConnectError> {
+        let info = self.described(object).await?;
+        if write.entity == Entity::Renewal || write.entity == Entity::Account {
+            return Err(self.refused(
+                None,
+                format!("a new {} is made in Salesforce itself", write.entity),
+            ));
+        }
+        let fields: Vec<(&str, &FieldValue)> = write
+            .fields
+            .iter()
+            .map(|(f, _, w)| (f.as_str(), w))
+            .collect();
+        let mut body = self.body(write.entity, object, &info, &fields).await?;
+        if let Some(account) = &write.account {
+            let link = if object == "Case" {
+                "AccountId"
+            } else {
+                "WhatId"
+            };
+            body.insert(link.into(), json!(account));
+        }
+        if object == "Task" {
+            let done = write.entity == Entity::Touchpoint;
+            if done || !body.contains_key("Status") {
+                let word = self.word(&info, "Status", if done { "done" } else { "open" }, |w| {
+                    Some(canon::task_status(w, None))
+                });
+                body.insert(
+                    "Status".into(),
+                    json!(
+                        word.unwrap_or_else(
+                            || if done { "Completed" } else { "Not Started" }.into()
+                        )
+                    ),
+                );
+            }
+            if !body.contains_key("OwnerId")
+                && let Some(email) = &write.author
+                && let Some(user) = self.user(email).await?
+            {
+                body.insert("OwnerId".into(), json!(user));
+            }
+        }
+        if write.entity == Entity::Escalation && info.field("Type").is_some() {
+            body.insert("Type".into(), json!(self.risk.value));
+        }
+        let subject = body
+            .get("Subject")
+            .and_then(Value::as_str)
+            .unwrap_or("csops")
+            .to_owned();
+        let key = info
+            .key_field(self.option("external_key"))
+            .map(str::to_owned);
+        let ask = match &key {
+            // An upsert by a unique key cannot make a second row, however often it is sent.
+            Some(key) => Ask::write(
+                Method::PATCH,
+                format!(
+                    "{}/sobjects/{object}/{key}/{}",
+                    self.data(),
+                    encode(&write.marker)
+                ),
+                Some(&Value::Object(body)),
+            ),
+            None => {
+                let mark = canon::marker(&write.marker);
+                let room = 254usize.saturating_sub(mark.len());
+                let cut: String = subject.chars().take(room).collect();
+                body.insert("Subject".into(), json!(format!("{cut} {mark}")));
+                Ask::write(
+                    Method::POST,
+                    format!("{}/sobjects/{object}", self.data()),
+                    Some(&Value::Object(body)),
+                )
+            }
+        };
+        let answer = self.http.send(&ask).await?;
+        self.limits(&answer);
+        if !answer.ok() {
+            return Err(self.fault(&answer, true).error);
+        }
+        let row: Row<'_> = self.http.json(&answer, &ask, object)?;
+        let Some(id) = row.filled("id").or_else(|| row.filled("Id")) else {
+            return Err(self.http.error(
+                ErrorKind::Retry {
+                    after: None,
+                    maybe_done: true,
+                },
+                format!(
+                    "Salesforce took the new {object} but did not say its id; csops asks for it"
+                ),
+            ));
+        };
+        // The row is there; should reading it back fail, the next sync brings it.
+        let record = self
+            .read_row(write.entity, &id)
+            .await
+            .ok()
+            .flatten()
+            .map(|c| c.record);
+        Ok(Written::Done {
+            external_id: id,
+            record,
+        })
+    }
+
+    async fn update(&self, object: &str, write: &Write) -> Result<Written, ConnectError> {
+        let id = self.id_of(write)?;
+        let info = self.described(object).await?;
+        for _ in 0..3 {
+            let Some(current) = self.read_row(write.entity, id).await? else {
+                return Err(self.refused(
+                    None,
+                    format!(
+                        "the {} is no longer in Salesforce; drop the change",
+                        write.entity
+                    ),
+                ));
+            };
+            let mut todo: Vec<(&str, &FieldValue)> = Vec::new();
+            let mut conflicts = Vec::new();
+            for (field, base, want) in &write.fields {
+                let theirs = current.record.get(field).cloned().unwrap_or_default();
+                if same(&theirs, want) {
+                    continue;
+                }
+                if !write.force && !same(&theirs, base) {
+                    conflicts.push(ConflictField {
+                        field: Cow::Owned(field.clone()),
+                        base: base.clone(),
+                        mine: want.clone(),
+                        theirs,
+                    });
+                }
+                todo.push((field, want));
+            }
+            if !conflicts.is_empty() {
+                return Ok(Written::Conflict(Conflict {
+                    modified: current.modified,
+                    by: current.by,
+                    fields: conflicts,
+                }));
+            }
+            if todo.is_empty() {
+                return Ok(Written::Done {
+                    external_id: id.to_owned(),
+                    record: Some(current.record),
+                });
+            }
+            let body = self.body(write.entity, object, &info, &todo).await?;
+            let mut ask = Ask::write(
+                Method::PATCH,
+                format!("{}/sobjects/{object}/{}", self.data(), encode(id)),
+                Some(&Value::Object(body)),
+            );
+            if let Some(modified) = current.modified
+                && !write.force
+                && let Ok(date) = jiff::fmt::rfc2822::DateTimePrinter::new()
+                    .timestamp_to_rfc9110_string(&modified)
+            {
+                ask = ask.header(IF_UNMODIFIED_SINCE, &date);
+            }
+            let answer = self.http.send(&ask).await?;
+            self.limits(&answer);
+            if answer.status == 412 {
+                // Somebody was quicker: look again.
+                continue;
+            }
+            if !answer.ok() {
+                return Err(self.fault(&answer, true).error);
+            }
+            let record = self
+                .read_row(write.entity, id)
+                .await
+                .ok()
+                .flatten()
+                .map(|c| c.record);
+            return Ok(Written::Done {
+                external_id: id.to_owned(),
+                record,
+            });
+        }
+        Err(self.http.error(
+            ErrorKind::Retry { after: None, maybe_done: false },
+            format!("the {} changes at Salesforce faster than it can be written; csops tries again by itself", write.entity),
+        ))
+    }
+
+    async fn delete(&self, object: &str, write: &Write) -> Result<Written, ConnectError> {
+        let id = self.id_of(write)?;
+        let ask = Ask::write(
+            Method::DELETE,
+            format!("{}/sobjects/{object}/{}", self.data(), encode(id)),
+            None,
+        );
+        let answer = self.http.send(&ask).await?;
+        self.limits(&answer);
+        // What is gone already is what was wanted.
+        if answer.ok() || answer.status == 404 {
+            return Ok(Written::Done {
+                external_id: id.to_owned(),
+                record: None,
+            });
+        }
+        Err(self.fault(&answer, true).error)
+    }
+
+    fn word(
+        &self,
+        info: &ObjectInfo,
+        field: &str,
+        want: &str,
+        kind: impl Fn(&str) -> Option<&'static str>,
+    ) -> Option<String> {
+        canon::word_for(&info.picks(field), want, kind).map(str::to_owned)
+    }
+
+    /// The vendor's fields and values for canonical ones. A word of the vendor wins over a kind for the same field.
+    async fn body(
+        &self,
+        entity: Entity,
+        object: &str,
+        info: &ObjectInfo,
+        fields: &[(&str, &FieldValue)],
+    ) -> Result<Map<String, Value>, ConnectError> {
+        let mut body = Map::new();
+        let plan = match entity {
+            Entity::Account => Some(
+                self.plan(
+                    super::SPECS
+                        .iter()
+                        .find(|s| s.stream == "accounts")
+                        .ok_or_else(|| {
+                            self.http
+                                .error(ErrorKind::Setup, "accounts cannot be written")
+                        })?,
+                )
+                .await?,
+            ),
+            _ => None,
+        };
+        for (field, want) in fields {
+            if matches!(
+                *field,
+                "account" | "completed_at" | "opened" | "closed" | "outcome" | "escalation"
+            ) {
+                if *field == "escalation" && object == "Task" {
+                    if let FieldValue::Ref(id) = want
+                        && id.starts_with("500")
+                    {
+                        body.insert("WhatId".into(), json!(id));
+                    }
+                }
+                continue;
+            }
+            let theirs = match &plan {
+                Some(plan) => plan.theirs(field).map(str::to_owned),
+                None => self
+                    .table(entity)
+                    .iter()
+                    .find(|(c, _)| c == field)
+                    .map(|(_, t)| (*t).to_owned()),
+            };
+            let theirs = match theirs {
+                Some(t) => t,
+                None if entity == Entity::Task && *field == "kind" => "Type".to_owned(),
+                None => {
+                    return Err(self.refused(
+                        Some(field),
+                        format!("Salesforce has no field for `{field}` of a {entity}; map one under [source.fields]"),
+                    ));
+                }
+            };
+            let exact = fields
+                .iter()
+                .any(|(f, _)| *f == field.trim_end_matches("_kind") && f != field);
+            if field.ends_with("_kind") && exact {
+                continue;
+            }
+            let word = want.as_str().unwrap_or_default();
+            let value = match (entity, *field) {
+                (Entity::Escalation, "status_kind") => {
+                    let option = match word {
+                        "acknowledged" => self.option("ack_status"),
+                        "closed" => self.option("closed_status"),
+                        _ => None,
+                    };
+                    let found = option.map(str::to_owned).or_else(|| {
+                        self.word(info, &theirs, word, |w| Some(canon::risk_status(w, None)))
+                    });
+                    match (found, word) {
+                        (Some(w), _) => json!(w),
+                        // No word for it at this tenant: work on it has begun, which is the nearest that every tenant has.
+                        (None, "acknowledged") => {
+                            match self.word(info, &theirs, "in_progress", |w| {
+                                Some(canon::risk_status(w, None))
+                            }) {
+                                Some(w) => json!(w),
+                                None => continue,
+                            }
+                        }
+                        _ => return Err(self.no_word(field, word)),
+                    }
+                }
+                (Entity::Task, "status_kind") => {
+                    json!(
+                        self.word(info, &theirs, word, |w| Some(canon::task_status(w, None)))
+                            .ok_or_else(|| self.no_word(field, word))?
+                    )
+                }
+                (Entity::Task, "priority_kind") => {
+                    let found = self
+                        .word(info, &theirs, word, canon::task_priority)
+                        .or_else(|| {
+                            (word == "p1")
+                                .then(|| self.word(info, &theirs, "p2", canon::task_priority))
+                                .flatten()
+                        });
+                    json!(found.ok_or_else(|| self.no_word(field, word))?)
+                }
+                (Entity::Escalation, "priority_kind") => {
+                    let found = self
+                        .word(info, &theirs, word, canon::risk_priority)
+                        .or_else(|| {
+                            (word == "critical")
+                                .then(|| self.word(info, &theirs, "high", canon::risk_priority))
+                                .flatten()
+                        });
+                    json!(found.ok_or_else(|| self.no_word(field, word))?)
+                }
+                (Entity::Renewal, "stage_kind") => {
+                    let found = info.picks(&theirs).into_iter().find(|p| {
+                        let p = p.to_ascii_lowercase();
+                        p.contains("closed") && p.contains(word)
+                    });
+                    json!(found.ok_or_else(|| self.no_word(field, word))?)
+                }
+                (Entity::Renewal, "forecast") => {
+                    json!(
+                        self.word(info, &theirs, word, canon::forecast)
+                            .ok_or_else(|| self.no_word(field, word))?
+                    )
+                }
+                (Entity::Touchpoint | Entity::Task, "kind") => {
+                    let picks = info.picks(&theirs);
+                    match picks
+                        .iter()
+                        .find(|p| canon::touch_kind(p) == word && word != "note")
+                    {
+                        Some(p) => json!(p),
+                        None => {
+                            let sub = info
+                                .picks("TaskSubtype")
+                                .into_iter()
+                                .find(|p| p.eq_ignore_ascii_case(word));
+                            match sub {
+                                Some(p)
+                                    if info.field("TaskSubtype").is_some_and(|f| f.createable) =>
+                                {
+                                    body.insert("TaskSubtype".into(), json!(p));
+                                    continue;
+                                }
+                                _ => continue,
+                            }
+                        }
+                    }
+                }
+                (Entity::Account, "csm") => match want {
+                    FieldValue::Null => Value::Null,
+                    FieldValue::Ref(id)
+                        if info.field(&theirs).is_some_and(|f| f.kind != "reference") =>
+                    {
+                        // A text field holds the e-mail of the CSM.
+                        match self.email(id).await? {
+                            Some(email) => json!(email),
+                            None => json!(id),
+                        }
+                    }
+                    other => self.plain(other, info, &theirs),
+                },
+                _ => self.plain(want, info, &theirs),
+            };
+            body.insert(theirs, value);
+        }
+        if entity == Entity::Escalation
+            && object == "Case"
+            && body
+                .get("Priority")
+                .and_then(Value::as_str)
+                .is_some_and(|p| canon::task_priority(p).is_some_and(|k| k <= "p2"))
+        {
+            body.insert("IsEscalated".into(), json!(true));
+        }
+        Ok(body)
+    }
+
+    fn no_word(&self, field: &str, word: &str) -> ConnectError {
+        self.refused(
+            Some(field),
+            format!("this organisation's pick list has no value for `{word}`; choose another, or add it there"),
+        )
+    }
+
+    /// A value as Salesforce takes it. Amounts are written from their digits.
+    fn plain(&self, value: &FieldValue, info: &ObjectInfo, theirs: &str) -> Value {
+        let day = info.field(theirs).is_some_and(|f| f.kind == "date");
+        match value {
+            FieldValue::Null => Value::Null,
+            FieldValue::Text(s) | FieldValue::Ref(s) => json!(s),
+            FieldValue::Number(n) => json!(n),
+            FieldValue::Bool(b) => json!(b),
+            FieldValue::Money(m) => m
+                .decimal()
+                .parse::<serde_json::Number>()
+                .map_or(Value::Null, Value::Number),
+            FieldValue::Date(d) => json!(d.to_string()),
+            FieldValue::Instant(t) if day => {
+                json!(t.to_zoned(jiff::tz::TimeZone::UTC).date().to_string())
+            }
+            FieldValue::Instant(t) => json!(crate::connect::convert::iso(*t)),
+            FieldValue::Id(_) => Value::Null,
+            FieldValue::List(l) => json!(l.join(";")),
+        }
+    }
+
+    /// The id of one of ours by e-mail; asked once.
+    async fn user(&self, email: &str) -> Result<Option<String>, ConnectError> {
+        if let Some(known) = lock(&self.users).get(email) {
+            return Ok(known.clone());
+        }
+        let soql = format!(
+            "SELECT Id FROM User WHERE Email = '{}' AND IsActive = true ORDER BY Id LIMIT 1",
+            pull::escape(email)
+        );
+        let found = self.one(&soql, "Id").await?;
+        lock(&self.users).insert(email.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    async fn email(&self, user: &str) -> Result<Option<String>, ConnectError> {
+        self.one(
+            &format!("SELECT Email FROM User WHERE Id = '{}'", pull::escape(user)),
+            "Email",
+        )
+        .await
+    }
+
+    async fn one(&self, soql: &str, field: &str) -> Result<Option<String>, ConnectError> {
+        let ask = Ask::get(format!("{}/query?q={}", self.data(), encode(soql)));
+        let answer = self.http.send(&ask).await?;
+        self.limits(&answer);
+        if !answer.ok() {
+            return Err(self.fault(&answer, false).error);
+        }
+        let page: Row<'_> = self.http.json(&answer, &ask, "a user")?;
+        Ok(page.rows("records").first().and_then(|r| r.filled(field)))
+    }
+}

@@ -1,0 +1,354 @@
+//! The merged rows: references resolved, the winning value of each field, and where it came from.
+
+use super::identity::{self, Plan, Row};
+use super::rules::Ranks;
+use super::{IDENTIFIERS, Rules};
+use crate::book::id::LOCAL;
+use crate::book::{
+    Account, AnyRow, Contact, CrosswalkEntry, DirtyBatch, Entity, Escalation, FieldValue, LocalId,
+    MatchHow, MergeBatch, MergedRow, Person, Provenance, Rate, RecordKey, Renewal, Signal,
+    SourceName, StoredRecord, Target, Task, Ticket, Touchpoint, Unmatched,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The records whose ties must be known before these can be merged: themselves and what they refer to.
+pub fn needed(records: &[StoredRecord]) -> Vec<RecordKey> {
+    let mut seen = HashSet::new();
+    let mut out = Vec::new();
+    for stored in records {
+        let own = std::iter::once(stored.key());
+        for key in own.chain(references(stored)) {
+            if seen.insert(key.clone()) {
+                out.push(key);
+            }
+        }
+    }
+    out
+}
+
+fn references(stored: &StoredRecord) -> impl Iterator<Item = RecordKey> + '_ {
+    stored.record.fields.iter().filter_map(|(field, value)| {
+        let FieldValue::Ref(id) = value else {
+            return None;
+        };
+        Some(RecordKey {
+            source: stored.source.clone(),
+            entity: Entity::referred_by(field)?,
+            external_id: id.clone(),
+        })
+    })
+}
+
+/// Merges the batch. `first_new` is the first of the [`Plan::new_rows`] ids set aside. The batch's siblings and crosswalk must also hold
+/// what is known of the [`Plan::joined`] rows (see [`needed`]).
+pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalId) -> MergeBatch {
+    let mut out = MergeBatch::default();
+    let Some(entity) = batch.entity else {
+        return out;
+    };
+    let local = |row: Row| match row {
+        Row::Known(id) => id,
+        Row::New(n) => LocalId(first_new.0.saturating_add(n)),
+    };
+
+    // Whose is what: stored ties and those that were just made.
+    let mut ties: HashMap<(&str, Entity, &str), LocalId> = batch
+        .crosswalk
+        .iter()
+        .map(|c| ((&*c.source, c.entity, c.external_id.as_str()), c.local))
+        .collect();
+    let known = identity::known(batch);
+    let mut rows: BTreeMap<LocalId, Vec<&StoredRecord>> = BTreeMap::new();
+    let mut seen: HashSet<(&str, &str)> = HashSet::new();
+    for (i, stored) in batch.dirty.iter().enumerate() {
+        out.clean.push(stored.key());
+        seen.insert((&*stored.source, stored.record.external_id.as_str()));
+        let Some(tie) = plan.ties.get(i).copied().flatten() else {
+            continue;
+        };
+        let id = local(tie.row);
+        ties.insert(
+            (&*stored.source, entity, stored.record.external_id.as_str()),
+            id,
+        );
+        rows.entry(id).or_default().push(stored);
+        if tie.fresh {
+            out.crosswalk.push(CrosswalkEntry {
+                source: stored.source.clone(),
+                entity,
+                external_id: stored.record.external_id.clone(),
+                local: id,
+                how: tie.how,
+            });
+        }
+    }
+    for stored in &batch.siblings {
+        if !seen.insert((&*stored.source, stored.record.external_id.as_str())) {
+            continue;
+        }
+        if let Some(id) = identity::tied(&known, stored)
+            && let Some(row) = rows.get_mut(&id)
+        {
+            row.push(stored);
+        }
+    }
+    // What was said about the records of a joined row ("no other system has it") no longer holds.
+    let joined: HashSet<LocalId> = plan.joined.iter().copied().collect();
+    for (id, records) in &rows {
+        if joined.contains(id) {
+            let dirty: HashSet<RecordKey> = out.clean.iter().cloned().collect();
+            out.clean.extend(
+                records
+                    .iter()
+                    .map(|r| r.key())
+                    .filter(|k| !dirty.contains(k)),
+            );
+        }
+    }
+
+    let doubts = plan.doubts.iter().filter_map(|d| {
+        let stored = batch.dirty.get(d.index)?;
+        let tie = plan.ties.get(d.index).copied().flatten()?;
+        Some(Unmatched {
+            source: stored.source.clone(),
+            entity,
+            external_id: stored.record.external_id.clone(),
+            name: called(stored),
+            local: local(tie.row),
+            candidate: d.candidate.map(local),
+            reason: d.reason.clone(),
+        })
+    });
+    out.unmatched.extend(doubts);
+
+    let sources: Vec<SourceName> = {
+        let all = batch.dirty.iter().chain(&batch.siblings);
+        let unique: HashSet<&SourceName> = all.map(|s| &s.source).collect();
+        unique.into_iter().cloned().collect()
+    };
+    let ranks = rules.table(entity, fields(entity), sources.iter());
+    for (id, mut records) in rows {
+        records.sort_by(|a, b| {
+            let key = |s: &StoredRecord| (ranks.of(None, &s.source), s.record.external_id.clone());
+            key(a).cmp(&key(b))
+        });
+        let target = Target { entity, id };
+        if !is_alive(&records) {
+            out.removed.push(target);
+            continue;
+        }
+        records.retain(|r| !r.record.deleted);
+        match merge_row(target, &records, &ranks, &ties, &mut out.waiting) {
+            Ok(row) => out.rows.push(row),
+            Err((stored, account)) => {
+                // Without its account a row could be seen by nobody; it waits until the account comes.
+                out.removed.push(target);
+                out.unmatched.push(Unmatched {
+                    source: stored.source.clone(),
+                    entity,
+                    external_id: stored.record.external_id.clone(),
+                    name: called(stored),
+                    local: LocalId::NONE,
+                    candidate: None,
+                    reason: format!(
+                        "it belongs to the account {account}, which {} did not send",
+                        stored.source
+                    ),
+                });
+            }
+        }
+    }
+    out
+}
+
+/// A row lives as long as one vendor has it; what only csops itself keeps lives by that alone.
+fn is_alive(records: &[&StoredRecord]) -> bool {
+    let vendors = || records.iter().filter(|r| &*r.source != LOCAL);
+    if vendors().next().is_some() {
+        vendors().any(|r| !r.record.deleted)
+    } else {
+        records.iter().any(|r| !r.record.deleted)
+    }
+}
+
+fn called(stored: &StoredRecord) -> String {
+    ["name", "title", "subject", "number", "email", "kind"]
+        .iter()
+        .find_map(|f| stored.record.get(f).and_then(FieldValue::as_str))
+        .unwrap_or(&stored.record.external_id)
+        .to_owned()
+}
+
+fn fields(entity: Entity) -> &'static [&'static str] {
+    match entity {
+        Entity::Account => Account::FIELDS,
+        Entity::Contact => Contact::FIELDS,
+        Entity::Person => Person::FIELDS,
+        Entity::Renewal => Renewal::FIELDS,
+        Entity::Task => Task::FIELDS,
+        Entity::Ticket => Ticket::FIELDS,
+        Entity::Escalation => Escalation::FIELDS,
+        Entity::Touchpoint => Touchpoint::FIELDS,
+        Entity::Signal => Signal::FIELDS,
+        Entity::Rate => Rate::FIELDS,
+    }
+}
+
+type Ties<'a> = HashMap<(&'a str, Entity, &'a str), LocalId>;
+
+/// One row from its living records, best first. The error is the record whose account is not known.
+fn merge_row<'a>(
+    target: Target,
+    records: &[&'a StoredRecord],
+    ranks: &Ranks,
+    ties: &Ties<'_>,
+    waiting: &mut Vec<(RecordKey, RecordKey)>,
+) -> Result<MergedRow, (&'a StoredRecord, String)> {
+    let mut row = AnyRow::empty(target);
+    let mut extra: Vec<(String, FieldValue)> = Vec::new();
+    let mut provenance = Vec::new();
+    for stored in records {
+        for key in references(stored) {
+            if resolve(ties, stored, &key.external_id, key.entity).is_some() {
+                continue;
+            }
+            let account = key.external_id.clone();
+            let lost = key.entity == Entity::Account
+                && stored
+                    .record
+                    .get("account")
+                    .is_some_and(|v| matches!(v, FieldValue::Ref(r) if *r == account));
+            waiting.push((stored.key(), key));
+            if lost {
+                return Err((stored, account));
+            }
+        }
+        for (field, value) in &stored.record.fields {
+            if let Some(own) = field.strip_prefix("x.")
+                && !value.is_null()
+                && !extra.iter().any(|(n, _)| n == own)
+            {
+                extra.push((own.to_owned(), value.clone()));
+            }
+        }
+    }
+    if let [only] = records {
+        // Most rows have one record: nothing to weigh.
+        for (field, value) in &only.record.fields {
+            if field.starts_with("x.") || field == IDENTIFIERS {
+                continue;
+            }
+            if let Some(value) = resolved(ties, only, field, value)
+                && row.set(field, &value).is_err()
+            {
+                provenance.push(Provenance {
+                    field: field.to_string(),
+                    source: only.source.clone(),
+                    at: only.record.modified,
+                    losers: vec![(only.source.clone(), value)],
+                });
+            }
+        }
+        provenance.push(everything(only));
+        return Ok(MergedRow {
+            row,
+            extra,
+            provenance,
+        });
+    }
+
+    let mut winners: HashMap<&'static str, &'a StoredRecord> = HashMap::new();
+    let main = records
+        .iter()
+        .copied()
+        .find(|r| &*r.source != LOCAL)
+        .unwrap_or(records[0]);
+    for field in fields(target.entity) {
+        let lead = Rules::lead(field).and_then(|l| winners.get(l).copied());
+        let mut said: Vec<(&'a StoredRecord, FieldValue)> = records
+            .iter()
+            .filter_map(|r| {
+                let value = resolved(ties, r, field, r.record.get(field)?)?;
+                Some((*r, value))
+            })
+            .collect();
+        if ranks.is_special(field) {
+            said.sort_by_key(|(r, _)| ranks.of(Some(field), &r.source));
+        }
+        if let Some(lead) = lead {
+            said.retain(|(r, _)| std::ptr::eq(*r, lead));
+        }
+        // What is kept here wins even when it is empty (a snooze that was taken off); a vendor's empty field leaves the word to the next.
+        let winner = said
+            .iter()
+            .position(|(r, v)| (!v.is_null() || &*r.source == LOCAL) && row.set(field, v).is_ok());
+        let Some(winner) = winner else { continue };
+        let (stored, value) = said.remove(winner);
+        winners.insert(field, stored);
+        let losers: Vec<(SourceName, FieldValue)> = said
+            .into_iter()
+            .filter(|(_, v)| !v.is_null() && *v != value)
+            .map(|(r, v)| (r.source.clone(), v))
+            .collect();
+        if !losers.is_empty() || !std::ptr::eq(stored, main) {
+            provenance.push(Provenance {
+                field: (*field).to_owned(),
+                source: stored.source.clone(),
+                at: stored.record.modified,
+                losers,
+            });
+        }
+    }
+    provenance.push(everything(main));
+    Ok(MergedRow {
+        row,
+        extra,
+        provenance,
+    })
+}
+
+fn everything(stored: &StoredRecord) -> Provenance {
+    Provenance {
+        field: "*".to_owned(),
+        source: stored.source.clone(),
+        at: stored.record.modified,
+        losers: Vec::new(),
+    }
+}
+
+fn resolve(
+    ties: &Ties<'_>,
+    stored: &StoredRecord,
+    external_id: &str,
+    entity: Entity,
+) -> Option<LocalId> {
+    ties.get(&(&*stored.source, entity, external_id)).copied()
+}
+
+/// The value with references turned into local ids; `None` for a reference that leads nowhere yet.
+fn resolved(
+    ties: &Ties<'_>,
+    stored: &StoredRecord,
+    field: &str,
+    value: &FieldValue,
+) -> Option<FieldValue> {
+    let FieldValue::Ref(id) = value else {
+        return Some(value.clone());
+    };
+    match Entity::referred_by(field) {
+        Some(entity) => resolve(ties, stored, id, entity).map(FieldValue::Id),
+        None => Some(FieldValue::Text(id.clone())),
+    }
+}
+
+// Kept out of `rules`: how a match was made is for people, and the store keeps it.
+impl Plan {
+    /// How many records of the batch were recognised as something that is already there.
+    pub fn matched(&self) -> usize {
+        self.ties
+            .iter()
+            .flatten()
+            .filter(|t| t.fresh && t.how != MatchHow::New)
+            .count()
+    }
+}

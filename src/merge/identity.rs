@@ -1,0 +1,502 @@
+//! Identity: which local row a record belongs to. Stored identifiers settle it, then the internet domain (accounts) or the e-mail address
+//! (people); the same name alone only makes a candidate that a person confirms. Two records of one source are never one thing by
+//! themselves.
+
+use super::{IDENTIFIERS, Rules};
+use crate::book::id::LOCAL;
+use crate::book::{
+    Candidate, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, MatchKey, Record, SourceName,
+    StoredRecord,
+};
+use std::collections::{HashMap, HashSet};
+
+/// Mail hosts and page builders that say nothing about whose company it is.
+const SHARED_DOMAINS: &[&str] = &[
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "yahoo.com",
+    "icloud.com",
+    "me.com",
+    "aol.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "proton.me",
+    "protonmail.com",
+    "mail.ru",
+    "qq.com",
+    "163.com",
+    "example.com",
+    "facebook.com",
+    "linkedin.com",
+    "sites.google.com",
+];
+
+/// Words at the end of a company's name that tell its legal form and not which company it is.
+const LEGAL_FORMS: &[&str] = &[
+    "inc",
+    "incorporated",
+    "corp",
+    "corporation",
+    "co",
+    "company",
+    "llc",
+    "llp",
+    "ltd",
+    "limited",
+    "plc",
+    "gmbh",
+    "ag",
+    "kg",
+    "se",
+    "sa",
+    "sas",
+    "sarl",
+    "bv",
+    "nv",
+    "ab",
+    "as",
+    "oy",
+    "spa",
+    "srl",
+    "pty",
+    "kk",
+];
+
+/// A row that is there, or the n-th of those that this batch opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Row {
+    Known(LocalId),
+    New(u32),
+}
+
+/// Where one record belongs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tie {
+    pub(super) row: Row,
+    pub(super) how: MatchHow,
+    /// The tie is not stored yet.
+    pub(super) fresh: bool,
+}
+
+/// Something to be listed as unmatched.
+pub(super) struct Doubt {
+    /// Its place in the batch.
+    pub(super) index: usize,
+    pub(super) candidate: Option<Row>,
+    pub(super) reason: String,
+}
+
+/// Which row each record of the batch belongs to.
+#[derive(Default)]
+pub struct Plan {
+    /// How many new rows there are: so many ids have to be set aside.
+    pub new_rows: u32,
+    /// Known rows that a record newly belongs to: all of their records are needed for merging.
+    pub joined: Vec<LocalId>,
+    pub(super) ties: Vec<Option<Tie>>,
+    pub(super) doubts: Vec<Doubt>,
+}
+
+/// By what the records of the batch that are not tied yet may be recognised, each key once.
+pub fn keys(batch: &DirtyBatch) -> Vec<MatchKey> {
+    let known = known(batch);
+    let mut seen = HashSet::new();
+    let mut out = Vec::new();
+    for stored in &batch.dirty {
+        if stored.record.deleted || tied(&known, stored).is_some() {
+            continue;
+        }
+        let k = Keys::of(&stored.record);
+        for key in k.certain.into_iter().chain(k.likely).chain(k.names) {
+            if seen.insert(key.clone()) {
+                out.push(key);
+            }
+        }
+    }
+    out
+}
+
+/// Decides which row each record belongs to. `candidates` answer the [`keys`] of the batch.
+pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> Plan {
+    let Some(entity) = batch.entity else {
+        return Plan::default();
+    };
+    let known = known(batch);
+    let mut index = Index::default();
+    for c in candidates {
+        let row = Row::Known(c.local);
+        index.name(row, &c.name);
+        for source in &c.sources {
+            index.belongs(row, source);
+        }
+        index.answer(c.key.clone(), row);
+    }
+    // The source that holds customers first opens the rows, the others join them.
+    let mut order: Vec<usize> = (0..batch.dirty.len()).collect();
+    order.sort_by_key(|i| rules.rank(entity, None, &batch.dirty[*i].source));
+    let mut plan = Plan {
+        ties: vec![None; batch.dirty.len()],
+        ..Plan::default()
+    };
+    // First the records that are tied already: a new one in the same batch may be recognised by what they now say.
+    for &i in &order {
+        let stored = &batch.dirty[i];
+        if let Some(local) = tied(&known, stored) {
+            let row = Row::Known(local);
+            plan.ties[i] = Some(Tie {
+                row,
+                how: MatchHow::New,
+                fresh: false,
+            });
+            if !stored.record.deleted {
+                index.add(row, stored);
+            }
+        }
+    }
+    let mut joined = HashSet::new();
+    for &i in &order {
+        let stored = &batch.dirty[i];
+        if plan.ties[i].is_some() || stored.record.deleted {
+            continue;
+        }
+        let keys = Keys::of(&stored.record);
+        let found = find(&index, stored, &keys);
+        let (row, how) = match found.row {
+            Some((row, how)) => {
+                if let Row::Known(local) = row
+                    && joined.insert(local)
+                {
+                    plan.joined.push(local);
+                }
+                (row, how)
+            }
+            None => {
+                plan.new_rows += 1;
+                (Row::New(plan.new_rows - 1), MatchHow::New)
+            }
+        };
+        let lonely = how == MatchHow::New && entity == Entity::Account;
+        if let Some((candidate, reason)) = found.doubt {
+            plan.doubts.push(Doubt {
+                index: i,
+                candidate: Some(candidate),
+                reason,
+            });
+        } else if lonely && !rules.is_first(&stored.source) {
+            plan.doubts.push(Doubt {
+                index: i,
+                candidate: None,
+                reason: "no account of another system has its id, its domain or its name"
+                    .to_owned(),
+            });
+        }
+        plan.ties[i] = Some(Tie {
+            row,
+            how,
+            fresh: true,
+        });
+        index.add(row, stored);
+    }
+    plan
+}
+
+/// Stored ties, by source and vendor id, of the batch's kind.
+pub(super) fn known(batch: &DirtyBatch) -> HashMap<(&str, &str), LocalId> {
+    batch
+        .crosswalk
+        .iter()
+        .filter(|c| Some(c.entity) == batch.entity)
+        .map(|c| ((&*c.source, c.external_id.as_str()), c.local))
+        .collect()
+}
+
+/// The row of a record that is tied already. What csops keeps itself bears the local id as its own.
+pub(super) fn tied(
+    known: &HashMap<(&str, &str), LocalId>,
+    stored: &StoredRecord,
+) -> Option<LocalId> {
+    let id = stored.record.external_id.as_str();
+    known.get(&(&*stored.source, id)).copied().or_else(|| {
+        (&*stored.source == LOCAL)
+            .then(|| id.parse().ok().map(LocalId))
+            .flatten()
+            .filter(|l| l.is_some())
+    })
+}
+
+/// By what a record may be recognised.
+#[derive(Default)]
+struct Keys {
+    /// These say it is the same.
+    certain: Vec<MatchKey>,
+    /// These too, unless several answer.
+    likely: Vec<MatchKey>,
+    /// These only make a candidate.
+    names: Vec<MatchKey>,
+}
+
+impl Keys {
+    fn of(record: &Record) -> Keys {
+        let mut keys = Keys::default();
+        let identifiers = identifiers(record);
+        let text = |field: &str| {
+            record
+                .get(field)
+                .and_then(FieldValue::as_str)
+                .map(str::trim)
+                .filter(|t| !t.is_empty())
+        };
+        match record.entity {
+            Entity::Account => {
+                // The other system may hold our id, or we may hold its.
+                keys.certain
+                    .push(MatchKey::Identifier(record.external_id.clone()));
+                if let Some(domain) = text("domain").and_then(own_domain) {
+                    keys.likely.push(MatchKey::Domain(domain));
+                }
+                if let Some(name) = text("name") {
+                    keys.names.push(MatchKey::Name(name.to_lowercase()));
+                    let core = core_name(name);
+                    if !core.is_empty() && core != name.to_lowercase() {
+                        keys.names.push(MatchKey::Name(core));
+                    }
+                }
+            }
+            Entity::Person | Entity::Contact => {
+                if let Some(email) = text("email").filter(|e| e.contains('@')) {
+                    keys.likely.push(MatchKey::Email(email.to_lowercase()));
+                }
+            }
+            _ => {}
+        }
+        keys.certain
+            .extend(identifiers.into_iter().map(MatchKey::Identifier));
+        keys
+    }
+}
+
+fn identifiers(record: &Record) -> Vec<String> {
+    match record.get(IDENTIFIERS) {
+        Some(FieldValue::List(l)) => l.iter().filter(|i| !i.is_empty()).cloned().collect(),
+        Some(FieldValue::Text(t) | FieldValue::Ref(t)) if !t.is_empty() => vec![t.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// A company's own domain: lower case, without protocol, path and `www.`; nothing for hosts that many companies share.
+fn own_domain(text: &str) -> Option<String> {
+    let text = text.to_lowercase();
+    let text = text
+        .trim_start_matches("https://")
+        .trim_start_matches("http://");
+    let host = text.split(['/', '?', '#', ':']).next().unwrap_or("");
+    let host = host
+        .trim_start_matches("www.")
+        .trim_end_matches('.')
+        .to_owned();
+    (host.contains('.') && !SHARED_DOMAINS.contains(&host.as_str())).then_some(host)
+}
+
+/// A company's name without its legal form, marks and doubled blanks: two spellings of one name are the same.
+pub(super) fn core_name(name: &str) -> String {
+    use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+    let plain: String = name
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .map(|c| if c.is_alphanumeric() { c } else { ' ' })
+        .collect();
+    let mut words: Vec<&str> = plain.split_whitespace().collect();
+    while words.len() > 1 && words.last().is_some_and(|w| LEGAL_FORMS.contains(w)) {
+        words.pop();
+    }
+    words.join(" ")
+}
+
+#[derive(Default)]
+struct Index {
+    answers: HashMap<MatchKey, Vec<Row>>,
+    cores: HashMap<String, Vec<Row>>,
+    names: HashMap<Row, String>,
+    sources: HashMap<Row, Vec<SourceName>>,
+}
+
+impl Index {
+    fn answer(&mut self, key: MatchKey, row: Row) {
+        let rows = self.answers.entry(key).or_default();
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+
+    fn name(&mut self, row: Row, name: &str) {
+        if !self.names.contains_key(&row) {
+            self.names.insert(row, name.to_owned());
+            let rows = self.cores.entry(core_name(name)).or_default();
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+    }
+
+    fn belongs(&mut self, row: Row, source: &SourceName) {
+        let sources = self.sources.entry(row).or_default();
+        if !sources.contains(source) {
+            sources.push(source.clone());
+        }
+    }
+
+    fn add(&mut self, row: Row, stored: &StoredRecord) {
+        if &*stored.source == LOCAL {
+            return;
+        }
+        self.belongs(row, &stored.source);
+        if let Some(name) = stored.record.get("name").and_then(FieldValue::as_str) {
+            self.name(row, name);
+        }
+        let keys = Keys::of(&stored.record);
+        for key in keys
+            .certain
+            .into_iter()
+            .chain(keys.likely)
+            .chain(keys.names)
+        {
+            self.answer(key, row);
+        }
+    }
+
+    /// The rows that answer and have no record of this source yet; whether one answers that has.
+    fn free<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k MatchKey>,
+        source: &SourceName,
+    ) -> (Vec<Row>, Option<Row>) {
+        let (mut free, mut taken) = (Vec::new(), None);
+        for row in keys.filter_map(|k| self.answers.get(k)).flatten() {
+            if self.sources.get(row).is_some_and(|s| s.contains(source)) {
+                taken = taken.or(Some(*row));
+            } else if !free.contains(row) {
+                free.push(*row);
+            }
+        }
+        (free, taken)
+    }
+
+    fn called(&self, row: Row) -> &str {
+        self.names.get(&row).map_or("another row", String::as_str)
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    row: Option<(Row, MatchHow)>,
+    doubt: Option<(Row, String)>,
+}
+
+fn find(index: &Index, stored: &StoredRecord, keys: &Keys) -> Found {
+    let source = &stored.source;
+    let account = stored.record.entity == Entity::Account;
+    let mut found = Found::default();
+    let (free, taken) = index.free(keys.certain.iter(), source);
+    match (free.as_slice(), taken) {
+        ([row], _) => {
+            found.row = Some((*row, MatchHow::Identifier));
+            return found;
+        }
+        ([first, ..], _) => {
+            found.doubt = Some((
+                *first,
+                format!("its stored ids name {} different accounts", free.len()),
+            ));
+            return found;
+        }
+        ([], Some(row)) => {
+            found.doubt = Some((
+                row,
+                format!(
+                    "its stored id names “{}”, to which another record of {source} belongs already",
+                    index.called(row)
+                ),
+            ));
+            return found;
+        }
+        ([], None) => {}
+    }
+    let (free, _) = index.free(keys.likely.iter(), source);
+    match free.as_slice() {
+        [row] => {
+            found.row = Some((*row, MatchHow::Domain));
+            return found;
+        }
+        [first, ..] => {
+            let core = stored
+                .record
+                .get("name")
+                .and_then(FieldValue::as_str)
+                .map(core_name)
+                .unwrap_or_default();
+            let same: Vec<Row> = free
+                .iter()
+                .copied()
+                .filter(|r| core_name(index.called(*r)) == core)
+                .collect();
+            if let [row] = same.as_slice() {
+                found.row = Some((*row, MatchHow::Domain));
+            } else if account {
+                found.doubt = Some((
+                    *first,
+                    format!(
+                        "{} accounts have its domain and none of them alone has its name",
+                        free.len()
+                    ),
+                ));
+            }
+            return found;
+        }
+        [] => {}
+    }
+    if account {
+        let (mut free, _) = index.free(keys.names.iter(), source);
+        for key in &keys.names {
+            let MatchKey::Name(name) = key else { continue };
+            for row in index.cores.get(&core_name(name)).into_iter().flatten() {
+                let taken = index.sources.get(row).is_some_and(|s| s.contains(source));
+                if !taken && !free.contains(row) {
+                    free.push(*row);
+                }
+            }
+        }
+        if let Some(row) = free.first() {
+            found.doubt = Some((
+                *row,
+                format!(
+                    "it is called like “{}”, but no stored id and no domain says that they are the same",
+                    index.called(*row)
+                ),
+            ));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_spellings_have_one_core_and_shared_hosts_no_domain() {
+        assert_eq!(core_name("Müller & Söhne GmbH"), "muller sohne");
+        assert_eq!(core_name("MULLER  Söhne"), core_name("Müller, Söhne Ltd."));
+        assert_eq!(core_name("Co"), "co");
+        assert_eq!(
+            own_domain("https://www.Acme.io/about").as_deref(),
+            Some("acme.io")
+        );
+        assert_eq!(own_domain("gmail.com"), None);
+        assert_eq!(own_domain("acme"), None);
+    }
+}

@@ -1,0 +1,419 @@
+use super::*;
+use crate::book::id::LOCAL;
+use crate::book::{
+    Account, AnyRow, Candidate, CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, MatchHow,
+    MatchKey, MergeBatch, Money, Provenance, Record, StoredRecord, Target,
+};
+use std::collections::BTreeMap;
+
+fn rules() -> Rules {
+    Rules::new(
+        vec![("crm".into(), Role::Crm), ("cs".into(), Role::Success)],
+        BTreeMap::new(),
+    )
+}
+
+fn text(s: &str) -> FieldValue {
+    FieldValue::Text(s.into())
+}
+
+fn record(
+    source: &str,
+    entity: Entity,
+    id: &str,
+    fields: &[(&'static str, FieldValue)],
+) -> StoredRecord {
+    StoredRecord {
+        source: source.into(),
+        record: Record {
+            entity,
+            external_id: id.into(),
+            modified: None,
+            deleted: false,
+            fields: fields
+                .iter()
+                .map(|(f, v)| ((*f).into(), v.clone()))
+                .collect(),
+        },
+    }
+}
+
+fn account(source: &str, id: &str, fields: &[(&'static str, FieldValue)]) -> StoredRecord {
+    record(source, Entity::Account, id, fields)
+}
+
+fn tie(source: &str, entity: Entity, id: &str, local: u32) -> CrosswalkEntry {
+    CrosswalkEntry {
+        source: source.into(),
+        entity,
+        external_id: id.into(),
+        local: LocalId(local),
+        how: MatchHow::New,
+    }
+}
+
+fn batch(dirty: Vec<StoredRecord>) -> DirtyBatch {
+    DirtyBatch {
+        entity: dirty.first().map(|d| d.record.entity),
+        dirty,
+        ..DirtyBatch::default()
+    }
+}
+
+fn run(batch: &DirtyBatch, candidates: &[Candidate]) -> MergeBatch {
+    let rules = rules();
+    let plan = identify(&rules, batch, candidates);
+    combine(&rules, batch, &plan, LocalId(100))
+}
+
+fn accounts(out: &MergeBatch) -> Vec<&Account> {
+    out.rows
+        .iter()
+        .filter_map(|r| match &r.row {
+            AnyRow::Account(a) => Some(a),
+            _ => None,
+        })
+        .collect()
+}
+
+fn how(out: &MergeBatch, source: &str) -> Vec<(u32, MatchHow)> {
+    out.crosswalk
+        .iter()
+        .filter(|c| &*c.source == source)
+        .map(|c| (c.local.0, c.how))
+        .collect()
+}
+
+#[test]
+fn a_stored_identifier_makes_two_records_one_account_and_each_field_comes_from_its_owner() {
+    let eur = |n| FieldValue::Money(Money::new(n, "EUR").unwrap());
+    let out = run(
+        &batch(vec![
+            account(
+                "cs",
+                "1P02",
+                &[
+                    ("name", text("ACME (Gainsight)")),
+                    ("health", FieldValue::Number(31.0)),
+                    ("arr", eur(5_000)),
+                    ("identifiers", FieldValue::List(vec!["001A".into()])),
+                ],
+            ),
+            account(
+                "crm",
+                "001A",
+                &[
+                    ("name", text("Acme")),
+                    ("health", FieldValue::Number(80.0)),
+                    ("arr", eur(9_000)),
+                    ("x.Tier", text("gold")),
+                ],
+            ),
+        ]),
+        &[],
+    );
+    let [acme] = accounts(&out)[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!(
+        (acme.id.0, acme.name.as_str(), acme.health),
+        (100, "Acme", Some(31))
+    );
+    assert_eq!(acme.arr, Money::new(9_000, "EUR"));
+    assert_eq!(how(&out, "crm"), [(100, MatchHow::New)]);
+    assert_eq!(how(&out, "cs"), [(100, MatchHow::Identifier)]);
+    assert!(out.unmatched.is_empty());
+    assert_eq!(out.rows[0].extra, [("Tier".to_owned(), text("gold"))]);
+    let provenance = |f: &str| {
+        let p: &Provenance = out.rows[0]
+            .provenance
+            .iter()
+            .find(|p| p.field == f)
+            .unwrap();
+        (p.source.to_string(), p.losers.clone())
+    };
+    assert_eq!(
+        provenance("health"),
+        ("cs".into(), vec![("crm".into(), FieldValue::Number(80.0))])
+    );
+    assert_eq!(provenance("name").1.len(), 1);
+    assert_eq!(provenance("*").0, "crm");
+}
+
+#[test]
+fn the_domain_matches_whatever_the_order_and_the_spelling_and_a_shared_host_does_not() {
+    for sources in [["crm", "cs"], ["cs", "crm"]] {
+        let [a, b] = sources;
+        let out = run(
+            &batch(vec![
+                account(
+                    a,
+                    "1",
+                    &[
+                        ("name", text("Acme Inc")),
+                        ("domain", text("https://www.acme.io/")),
+                    ],
+                ),
+                account(
+                    b,
+                    "2",
+                    &[("name", text("Akme")), ("domain", text("acme.io"))],
+                ),
+                account(
+                    a,
+                    "3",
+                    &[("name", text("Solo")), ("domain", text("gmail.com"))],
+                ),
+                account(
+                    b,
+                    "4",
+                    &[("name", text("Other")), ("domain", text("gmail.com"))],
+                ),
+            ]),
+            &[],
+        );
+        assert_eq!(accounts(&out).len(), 3);
+        assert!(out.crosswalk.iter().any(|c| c.how == MatchHow::Domain));
+    }
+}
+
+#[test]
+fn the_same_name_only_makes_a_candidate_and_two_records_of_one_source_stay_two() {
+    let out = run(
+        &batch(vec![
+            account("crm", "1", &[("name", text("Müller & Söhne GmbH"))]),
+            account(
+                "crm",
+                "2",
+                &[("name", text("Zeta")), ("domain", text("zeta.com"))],
+            ),
+            account(
+                "crm",
+                "3",
+                &[("name", text("Zeta EU")), ("domain", text("zeta.com"))],
+            ),
+            account("cs", "9", &[("name", text("Muller + Sohne"))]),
+            account(
+                "cs",
+                "8",
+                &[("name", text("Zeta Group")), ("domain", text("zeta.com"))],
+            ),
+            account("cs", "7", &[("name", text("Nobody"))]),
+        ]),
+        &[],
+    );
+    assert_eq!(accounts(&out).len(), 6);
+    let listed: Vec<(&str, bool)> = out
+        .unmatched
+        .iter()
+        .map(|u| (u.external_id.as_str(), u.candidate.is_some()))
+        .collect();
+    assert_eq!(listed, [("9", true), ("8", true), ("7", false)]);
+    assert!(out.unmatched[0].reason.contains("Müller & Söhne GmbH"));
+}
+
+#[test]
+fn a_later_record_joins_the_row_that_the_store_names() {
+    let mut b = batch(vec![account(
+        "cs",
+        "1P",
+        &[
+            ("name", text("Acme CS")),
+            ("domain", text("acme.io")),
+            ("health", FieldValue::Number(50.0)),
+        ],
+    )]);
+    assert!(keys(&b).contains(&MatchKey::Domain("acme.io".into())));
+    assert!(keys(&b).contains(&MatchKey::Identifier("1P".into())));
+    let candidates = [Candidate {
+        key: MatchKey::Domain("acme.io".into()),
+        local: LocalId(7),
+        name: "Acme".into(),
+        sources: vec!["crm".into()],
+    }];
+    let rules = rules();
+    let plan = identify(&rules, &b, &candidates);
+    assert_eq!(
+        (plan.new_rows, plan.joined.as_slice()),
+        (0, &[LocalId(7)][..])
+    );
+    let more = vec![account(
+        "crm",
+        "001",
+        &[
+            ("name", text("Acme")),
+            ("owner", FieldValue::Ref("005".into())),
+        ],
+    )];
+    assert_eq!(needed(&more).len(), 2);
+    b.siblings = more;
+    b.crosswalk = vec![
+        tie("crm", Entity::Account, "001", 7),
+        tie("crm", Entity::Person, "005", 3),
+    ];
+    let out = combine(&rules, &b, &plan, LocalId::NONE);
+    let [acme] = accounts(&out)[..] else { panic!() };
+    assert_eq!(
+        (acme.id.0, acme.name.as_str(), acme.owner, acme.health),
+        (7, "Acme", Some(LocalId(3)), Some(50))
+    );
+    assert_eq!(
+        out.clean.len(),
+        2,
+        "what was said of the joined record is taken back"
+    );
+}
+
+#[test]
+fn people_are_recognised_by_their_mail_address() {
+    let person = |s, id, mail| {
+        record(
+            s,
+            Entity::Person,
+            id,
+            &[("name", text("Dana")), ("email", text(mail))],
+        )
+    };
+    let out = run(
+        &batch(vec![
+            person("crm", "005", "Dana@Acme.io"),
+            person("cs", "U1", "dana@acme.io"),
+            person("cs", "U2", ""),
+        ]),
+        &[],
+    );
+    assert_eq!(out.rows.len(), 2);
+    assert_eq!(how(&out, "cs")[0], (100, MatchHow::Domain));
+}
+
+#[test]
+fn what_is_kept_here_wins_even_when_it_was_emptied_and_does_not_keep_a_row_alive() {
+    let day = FieldValue::Date(jiff::civil::date(2026, 12, 1));
+    let mut b = batch(vec![
+        account(
+            "crm",
+            "001",
+            &[("name", text("Acme")), ("snoozed_until", day.clone())],
+        ),
+        account(
+            LOCAL,
+            "7",
+            &[("snoozed_until", FieldValue::Null), ("level", text("L2"))],
+        ),
+    ]);
+    b.crosswalk = vec![tie("crm", Entity::Account, "001", 7)];
+    let out = run(&b, &[]);
+    let [acme] = accounts(&out)[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!(
+        (acme.snoozed_until, acme.level.as_deref()),
+        (None, Some("L2"))
+    );
+    b.dirty[0].record.deleted = true;
+    let out = run(&b, &[]);
+    assert!(out.rows.is_empty());
+    assert_eq!(
+        out.removed,
+        [Target {
+            entity: Entity::Account,
+            id: LocalId(7)
+        }]
+    );
+}
+
+#[test]
+fn a_row_waits_for_its_account_and_is_listed_until_it_comes() {
+    let mut b = batch(vec![record(
+        "crm",
+        Entity::Contact,
+        "003",
+        &[
+            ("name", text("Ann")),
+            ("account", FieldValue::Ref("001".into())),
+        ],
+    )]);
+    let out = run(&b, &[]);
+    assert!(out.rows.is_empty());
+    assert_eq!(out.waiting[0].1.external_id, "001");
+    assert!(out.unmatched[0].reason.contains("account 001"));
+    b.crosswalk = vec![tie("crm", Entity::Account, "001", 7)];
+    let out = run(&b, &[]);
+    assert_eq!(out.rows[0].row.account(), LocalId(7));
+}
+
+#[test]
+fn an_account_whose_parent_is_not_there_yet_stands_and_waits() {
+    let out = run(
+        &batch(vec![
+            account(
+                "crm",
+                "1",
+                &[
+                    ("name", text("Child")),
+                    ("parent", FieldValue::Ref("2".into())),
+                ],
+            ),
+            account(
+                "crm",
+                "2",
+                &[
+                    ("name", text("Mother")),
+                    ("parent", FieldValue::Ref("3".into())),
+                ],
+            ),
+        ]),
+        &[],
+    );
+    let all = accounts(&out);
+    assert_eq!(all[0].parent, Some(all[1].id));
+    assert_eq!(all[1].parent, None);
+    assert_eq!(out.waiting.len(), 1);
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_left_out_and_shown_as_lost() {
+    let out = run(
+        &batch(vec![account(
+            "crm",
+            "1",
+            &[("name", text("Acme")), ("health", text("fine"))],
+        )]),
+        &[],
+    );
+    assert_eq!(accounts(&out)[0].health, None);
+    let p = &out.rows[0].provenance[0];
+    assert_eq!(
+        (p.field.as_str(), p.losers[0].1.clone()),
+        ("health", text("fine"))
+    );
+}
+
+#[test]
+fn a_kind_and_its_word_come_from_one_source() {
+    let task = |s, id, fields: &[(&'static str, FieldValue)]| record(s, Entity::Task, id, fields);
+    let mut b = batch(vec![
+        task(
+            "crm",
+            "T1",
+            &[
+                ("title", text("Call")),
+                ("status", text("Working")),
+                ("status_kind", FieldValue::Null),
+            ],
+        ),
+        task(
+            "cs",
+            "C1",
+            &[("status", text("Done")), ("status_kind", text("done"))],
+        ),
+    ]);
+    b.crosswalk = vec![
+        tie("crm", Entity::Task, "T1", 4),
+        tie("cs", Entity::Task, "C1", 4),
+    ];
+    let out = run(&b, &[]);
+    let row = &out.rows[0].row;
+    assert_eq!(row.get("status"), Some(text("Working")));
+    assert_eq!(row.get("status_kind"), Some(FieldValue::Null));
+}
