@@ -21,13 +21,21 @@ impl Reply {
 
     /// The rows: `data` itself, or the list inside it under whatever name.
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
-        let Some(answer) = &self.answer else { return Vec::new() };
-        let Ok(envelope) = serde_json::from_slice::<Row<'_>>(&answer.body) else { return Vec::new() };
-        let Some(data) = envelope.raw("data") else { return Vec::new() };
+        let Some(answer) = &self.answer else {
+            return Vec::new();
+        };
+        let Ok(envelope) = serde_json::from_slice::<Row<'_>>(&answer.body) else {
+            return Vec::new();
+        };
+        let Some(data) = envelope.raw("data") else {
+            return Vec::new();
+        };
         if is_array(data) {
             return rows_of(data);
         }
-        let Ok(inner) = serde_json::from_str::<Row<'_>>(data) else { return Vec::new() };
+        let Ok(inner) = serde_json::from_str::<Row<'_>>(data) else {
+            return Vec::new();
+        };
         let list = ["records", "data", "results", "list"]
             .iter()
             .find_map(|k| inner.raw(k).filter(|r| is_array(r)))
@@ -56,9 +64,15 @@ pub(super) struct Fault {
 
 impl Gainsight {
     /// Sends and opens the envelope. "No rows" is a good answer without rows.
-    pub(super) async fn call(&self, ask: &Ask, what: &str) -> Result<Result<Reply, Fault>, ConnectError> {
+    pub(super) async fn call(
+        &self,
+        ask: &Ask,
+        what: &str,
+    ) -> Result<Result<Reply, Fault>, ConnectError> {
         let answer = self.http.send(ask).await?;
-        if let Some(max) = answer.header("x-ratelimit-limit").and_then(|h| h.split([',', ';']).next()?.trim().parse().ok())
+        if let Some(max) = answer
+            .header("x-ratelimit-limit")
+            .and_then(|h| h.split([',', ';']).next()?.trim().parse().ok())
             && max >= 1000
         {
             self.http.vendor_counts(self.http.budget().ours, max);
@@ -76,15 +90,24 @@ impl Gainsight {
         let envelope: Row<'_> = self.http.json(&answer, ask, what)?;
         let good = envelope.bool("result").unwrap_or(status < 300);
         if good && status < 300 {
-            return Ok(Ok(Reply { answer: Some(answer) }));
+            return Ok(Ok(Reply {
+                answer: Some(answer),
+            }));
         }
-        let code = envelope.filled("errorCode").or_else(|| envelope.filled("title")).unwrap_or_default();
+        let code = envelope
+            .filled("errorCode")
+            .or_else(|| envelope.filled("title"))
+            .unwrap_or_default();
         let words = ["errorDesc", "detail", "localizedErrorDesc", "message"]
             .iter()
             .find_map(|k| envelope.filled(k))
             .unwrap_or_default();
         let low = words.to_ascii_lowercase();
-        if ask.read && (low.contains("no data found") || low.contains("no records") || matches!(code.as_str(), "GSOBJ_1XXX" | "GSOBJ_1011")) {
+        if ask.read
+            && (low.contains("no data found")
+                || low.contains("no records")
+                || matches!(code.as_str(), "GSOBJ_1XXX" | "GSOBJ_1011"))
+        {
             return Ok(Ok(Reply { answer: None }));
         }
         Ok(Err(self.fault(code, words, status, !ask.read, what)))
@@ -96,7 +119,10 @@ impl Gainsight {
     }
 
     fn fault(&self, code: String, words: String, status: u16, write: bool, what: &str) -> Fault {
-        let shown: String = crate::book::text::visible(&words).chars().take(240).collect();
+        let shown: String = crate::book::text::visible(&words)
+            .chars()
+            .take(240)
+            .collect();
         let (kind, message) = match code.as_str() {
             "GS_APIG_2401" | "GSOBJ_1024" => (
                 ErrorKind::Auth,
@@ -120,12 +146,20 @@ impl Gainsight {
                 format!("Gainsight did not understand the question about {what} ({code}, HTTP {status})"),
             ),
         };
-        Fault { error: self.http.error(kind, message), code, words }
+        Fault {
+            error: self.http.error(kind, message),
+            code,
+            words,
+        }
     }
 }
 
 /// The field of a select list that the vendor's words complain about.
-pub(super) fn named_in<'s>(select: &'s [String], words: &str, fixed: &[&str]) -> Option<&'s String> {
+pub(super) fn named_in<'s>(
+    select: &'s [String],
+    words: &str,
+    fixed: &[&str],
+) -> Option<&'s String> {
     let tokens: Vec<&str> = words
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.')
         .map(|t| t.trim_matches('.'))

@@ -26,10 +26,32 @@ pub(super) const CTA: &str = "cta/";
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 const CTA_FIELDS: &[&str] = &[
-    "Name", "CompanyId", "OwnerId", "DueDate", "Comments", "IsClosed", "CreatedDate", "ModifiedDate", "ClosedDate", "TypeId__gr.Name",
-    "StatusId__gr.Name", "PriorityId__gr.Name", "ReasonId__gr.Name",
+    "Name",
+    "CompanyId",
+    "OwnerId",
+    "DueDate",
+    "Comments",
+    "IsClosed",
+    "CreatedDate",
+    "ModifiedDate",
+    "ClosedDate",
+    "TypeId__gr.Name",
+    "StatusId__gr.Name",
+    "PriorityId__gr.Name",
+    "ReasonId__gr.Name",
 ];
-const TASK_FIELDS: &[&str] = &["Name", "Description", "DueDate", "OwnerId", "Status", "Priority", "IsClosed", "ClosedDate", "ModifiedDate", "CreatedDate"];
+const TASK_FIELDS: &[&str] = &[
+    "Name",
+    "Description",
+    "DueDate",
+    "OwnerId",
+    "Status",
+    "Priority",
+    "IsClosed",
+    "ClosedDate",
+    "ModifiedDate",
+    "CreatedDate",
+];
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct CtaState {
@@ -77,7 +99,14 @@ struct DeleteState {
 }
 
 pub(super) fn empty_page() -> Page {
-    Page { records: Vec::new(), problems: Vec::new(), next: Cursor(String::new()), done: true, total: None, requests: 0 }
+    Page {
+        records: Vec::new(),
+        problems: Vec::new(),
+        next: Cursor(String::new()),
+        done: true,
+        total: None,
+        requests: 0,
+    }
 }
 
 fn bookmark<T: Serialize>(state: &T) -> Cursor {
@@ -85,7 +114,11 @@ fn bookmark<T: Serialize>(state: &T) -> Cursor {
 }
 
 impl Gainsight {
-    fn state<T: for<'d> Deserialize<'d> + Default>(&self, stream: &str, cursor: Option<&Cursor>) -> Result<T, ConnectError> {
+    fn state<T: for<'d> Deserialize<'d> + Default>(
+        &self,
+        stream: &str,
+        cursor: Option<&Cursor>,
+    ) -> Result<T, ConnectError> {
         match cursor {
             Some(c) => serde_json::from_str(&c.0).map_err(|_| self.lost(stream)),
             None => Ok(T::default()),
@@ -110,12 +143,18 @@ impl Gainsight {
             match self.call(&ask, "calls to action").await? {
                 Ok(reply) => return Ok(reply),
                 Err(fault) => {
-                    let Some(missing) = named_in(select, &fault.words, &["Name", "CompanyId"]).cloned() else { return Err(fault.error) };
+                    let Some(missing) =
+                        named_in(select, &fault.words, &["Name", "CompanyId"]).cloned()
+                    else {
+                        return Err(fault.error);
+                    };
                     select.retain(|s| *s != missing);
                     problems.push(RowProblem {
                         entity: Entity::Escalation,
                         external_id: None,
-                        reason: format!("calls to action have no {missing}; the rest is read without it"),
+                        reason: format!(
+                            "calls to action have no {missing}; the rest is read without it"
+                        ),
                     });
                 }
             }
@@ -137,7 +176,15 @@ impl Gainsight {
             (vec![json!({"fieldName": "ModifiedDate", "value": span, "alias": "A", "operator": "BTW"})], "A")
         });
         let mut select = state.select.take().unwrap_or_else(Self::cta_select);
-        let reply = self.cta_list(&mut select, filter, PAGE, state.page + 1, &mut page.problems).await?;
+        let reply = self
+            .cta_list(
+                &mut select,
+                filter,
+                PAGE,
+                state.page + 1,
+                &mut page.problems,
+            )
+            .await?;
         state.select = Some(select);
         let rows = reply.rows();
         for row in &rows {
@@ -152,7 +199,10 @@ impl Gainsight {
         } else {
             let first = rows.first().and_then(gsid).unwrap_or_default();
             if !first.is_empty() && first == state.first {
-                return Err(self.http.error(ErrorKind::Protocol, "a page of calls to action came twice; csops asks again by itself"));
+                return Err(self.http.error(
+                    ErrorKind::Protocol,
+                    "a page of calls to action came twice; csops asks again by itself",
+                ));
             }
             state.first = first;
             state.page += 1;
@@ -164,11 +214,31 @@ impl Gainsight {
     pub(super) async fn pull_tasks(&self, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
         let mut state: TaskState = self.state("tasks", cursor)?;
         let mut page = empty_page();
-        let cap = self.option("task_parents").and_then(|t| t.parse().ok()).unwrap_or(300usize);
+        let cap = self
+            .option("task_parents")
+            .and_then(|t| t.parse().ok())
+            .unwrap_or(300usize);
         if state.parents.is_empty() && !state.last_page {
-            let mut select = vec!["Name".to_owned(), "CompanyId".to_owned(), "TypeId__gr.Name".to_owned()];
-            let open = (vec![json!({"fieldName": "IsClosed", "value": [false], "alias": "A", "operator": "EQ"})], "A");
-            let reply = self.cta_list(&mut select, Some(open), PAGE, state.page + 1, &mut page.problems).await?;
+            let mut select = vec![
+                "Name".to_owned(),
+                "CompanyId".to_owned(),
+                "TypeId__gr.Name".to_owned(),
+            ];
+            let open = (
+                vec![
+                    json!({"fieldName": "IsClosed", "value": [false], "alias": "A", "operator": "EQ"}),
+                ],
+                "A",
+            );
+            let reply = self
+                .cta_list(
+                    &mut select,
+                    Some(open),
+                    PAGE,
+                    state.page + 1,
+                    &mut page.problems,
+                )
+                .await?;
             let rows = reply.rows();
             state.parents = rows
                 .iter()
@@ -183,11 +253,18 @@ impl Gainsight {
             state.last_page = rows.len() < PAGE;
             state.page += 1;
         }
-        let mut select: Vec<String> =
-            state.select.take().unwrap_or_else(|| TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect());
-        let batch: Vec<Parent> = state.parents.drain(..state.parents.len().min(PARENTS)).collect();
+        let mut select: Vec<String> = state
+            .select
+            .take()
+            .unwrap_or_else(|| TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect());
+        let batch: Vec<Parent> = state
+            .parents
+            .drain(..state.parents.len().min(PARENTS))
+            .collect();
         for parent in &batch {
-            let reply = self.task_list(&mut select, &parent.id, &mut page.problems).await?;
+            let reply = self
+                .task_list(&mut select, &parent.id, &mut page.problems)
+                .await?;
             for row in reply.rows() {
                 map_task(&row, parent, &mut page);
             }
@@ -207,13 +284,23 @@ impl Gainsight {
         Ok(page)
     }
 
-    async fn task_list(&self, select: &mut Vec<String>, parent: &str, problems: &mut Vec<RowProblem>) -> Result<super::api::Reply, ConnectError> {
+    async fn task_list(
+        &self,
+        select: &mut Vec<String>,
+        parent: &str,
+        problems: &mut Vec<RowProblem>,
+    ) -> Result<super::api::Reply, ConnectError> {
         loop {
-            let ask = Ask::query(format!("/v2/cockpit/task/list/{}", encode(parent)), &json!({"select": select}));
+            let ask = Ask::query(
+                format!("/v2/cockpit/task/list/{}", encode(parent)),
+                &json!({"select": select}),
+            );
             match self.call(&ask, "tasks").await? {
                 Ok(reply) => return Ok(reply),
                 Err(fault) => {
-                    let Some(missing) = named_in(select, &fault.words, &["Name"]).cloned() else { return Err(fault.error) };
+                    let Some(missing) = named_in(select, &fault.words, &["Name"]).cloned() else {
+                        return Err(fault.error);
+                    };
                     select.retain(|s| *s != missing);
                     problems.push(RowProblem {
                         entity: Entity::Task,
@@ -225,7 +312,52 @@ impl Gainsight {
         }
     }
 
-    pub(super) async fn pull_deletions(&self, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
+    /// The tasks below one call to action.
+    pub(super) async fn tasks_of(
+        &self,
+        cta: &str,
+        company: &str,
+        risk: bool,
+    ) -> Result<Vec<Record>, ConnectError> {
+        let parent = Parent {
+            id: cta.to_owned(),
+            company: company.to_owned(),
+            risk,
+        };
+        let mut page = empty_page();
+        let mut select: Vec<String> = TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect();
+        let reply = self.task_list(&mut select, cta, &mut page.problems).await?;
+        for row in &reply.rows() {
+            map_task(row, &parent, &mut page);
+        }
+        Ok(page.records)
+    }
+
+    /// The ids of those tasks below a call to action whose text carries a marker.
+    pub(super) async fn marked_tasks(
+        &self,
+        cta: &str,
+        mark: &str,
+    ) -> Result<Vec<String>, ConnectError> {
+        let mut select: Vec<String> = TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect();
+        let reply = self.task_list(&mut select, cta, &mut Vec::new()).await?;
+        let carries = |r: &Row<'_>| {
+            ["Description", "Comments", "Name"]
+                .iter()
+                .any(|f| any(r, &[f]).is_some_and(|t| t.contains(mark)))
+        };
+        Ok(reply
+            .rows()
+            .iter()
+            .filter(|r| carries(r))
+            .filter_map(gsid)
+            .collect())
+    }
+
+    pub(super) async fn pull_deletions(
+        &self,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page, ConnectError> {
         let mut state: DeleteState = self.state("deletions", cursor)?;
         let mut page = empty_page();
         let now = self.http.now();
@@ -241,8 +373,12 @@ impl Gainsight {
             let ask = Ask::query("/v1/data/objects/query/record_delete_log", &body);
             if let Ok(reply) = self.call(&ask, "the delete log").await? {
                 for row in reply.rows() {
-                    let Some(id) = any(&row, &["RecordId", "Gsid"]) else { continue };
-                    let object = any(&row, &["ObjectName"]).unwrap_or_default().to_ascii_lowercase();
+                    let Some(id) = any(&row, &["RecordId", "Gsid"]) else {
+                        continue;
+                    };
+                    let object = any(&row, &["ObjectName"])
+                        .unwrap_or_default()
+                        .to_ascii_lowercase();
                     let entities: &[Entity] = match object.as_str() {
                         "company" => &[Entity::Account],
                         "gsuser" | "gs_user" => &[Entity::Person],
@@ -250,7 +386,12 @@ impl Gainsight {
                         "activity_timeline" => &[Entity::Touchpoint],
                         "call_to_action" | "cta" => &[Entity::Escalation, Entity::Task],
                         "cs_task" | "task" => &[Entity::Task],
-                        o if o.contains("usage") || o.contains("score") || o.contains("health") || o.contains("nps") || o.contains("survey") => {
+                        o if o.contains("usage")
+                            || o.contains("score")
+                            || o.contains("health")
+                            || o.contains("nps")
+                            || o.contains("survey") =>
+                        {
                             &[Entity::Signal]
                         }
                         _ => &[],
@@ -261,17 +402,29 @@ impl Gainsight {
                 }
             }
             let span = json!({"pageSize": PAGE, "pageNumber": 1});
-            for (path, entity) in [("/v2/cockpit/cta/deleted/list", Entity::Escalation), ("/v1/ant/es/activity/deleted", Entity::Touchpoint)] {
+            for (path, entity) in [
+                ("/v2/cockpit/cta/deleted/list", Entity::Escalation),
+                ("/v1/ant/es/activity/deleted", Entity::Touchpoint),
+            ] {
                 let ask = Ask::query(path, &span);
                 match self.call(&ask, "the delete log").await? {
                     Ok(reply) => {
                         for row in reply.rows() {
-                            if let Some(id) = any(&row, &["Gsid", "RecordId", "CtaId", "ActivityId", "Id"]) {
+                            if let Some(id) =
+                                any(&row, &["Gsid", "RecordId", "CtaId", "ActivityId", "Id"])
+                            {
                                 gone(&mut page, entity, &id);
                             }
                         }
                     }
-                    Err(fault) if matches!(fault.error.kind, ErrorKind::Retry { .. } | ErrorKind::Auth) => return Err(fault.error),
+                    Err(fault)
+                        if matches!(
+                            fault.error.kind,
+                            ErrorKind::Retry { .. } | ErrorKind::Auth
+                        ) =>
+                    {
+                        return Err(fault.error);
+                    }
                     Err(_) => {}
                 }
             }
@@ -284,7 +437,13 @@ impl Gainsight {
 
 fn gone(page: &mut Page, entity: Entity, id: &str) {
     let mut push = |external_id: String, entity| {
-        page.records.push(Record { entity, external_id, modified: None, deleted: true, fields: Vec::new() });
+        page.records.push(Record {
+            entity,
+            external_id,
+            modified: None,
+            deleted: true,
+            fields: Vec::new(),
+        });
     };
     push(id.to_owned(), entity);
     if entity == Entity::Escalation {
@@ -309,11 +468,14 @@ pub(super) fn gsid(row: &Row<'_>) -> Option<String> {
 }
 
 fn is_risk(row: &Row<'_>) -> bool {
-    any(row, &["TypeId__gr.Name", "Type", "type", "TypeName"]).is_some_and(|t| t.to_ascii_lowercase().contains("risk"))
+    any(row, &["TypeId__gr.Name", "Type", "type", "TypeName"])
+        .is_some_and(|t| t.to_ascii_lowercase().contains("risk"))
 }
 
 fn time(row: &Row<'_>, names: &[&str]) -> FieldValue {
-    any(row, names).and_then(|t| instant(&t)).map_or(FieldValue::Null, FieldValue::Instant)
+    any(row, names)
+        .and_then(|t| instant(&t))
+        .map_or(FieldValue::Null, FieldValue::Instant)
 }
 
 fn word(value: Option<&'static str>) -> FieldValue {
@@ -342,21 +504,30 @@ pub(super) fn map_cta(row: &Row<'_>, page: &mut Page) {
                 page.problems.push(RowProblem {
                     entity: Entity::Escalation,
                     external_id: Some(id.clone()),
-                    reason: format!("DueDate `{}` is no date; the field was left out", crate::book::text::visible(&text)),
+                    reason: format!(
+                        "DueDate `{}` is no date; the field was left out",
+                        crate::book::text::visible(&text)
+                    ),
                 });
                 FieldValue::Null
             }
         },
         None => FieldValue::Null,
     };
-    let comments = any(row, &["Comments"]).map_or(FieldValue::Null, |c| FieldValue::text(canon::without_marker(&super::pull::without_tags(&c))));
+    let comments = any(row, &["Comments"]).map_or(FieldValue::Null, |c| {
+        FieldValue::text(canon::without_marker(&super::pull::without_tags(&c)))
+    });
     let company = any(row, &["CompanyId"]).map_or(FieldValue::Null, FieldValue::Ref);
     let owner = any(row, &["OwnerId"]).map_or(FieldValue::Null, FieldValue::Ref);
     let modified = any(row, &["ModifiedDate", "LastModifiedDate"]).and_then(|t| instant(&t));
     let f = |name: &'static str, value: FieldValue| (Cow::Borrowed(name), value);
     let is_closed = canon::risk_status(&status, closed) == "closed";
     let record = if risk {
-        let outcome = if is_closed { canon::outcome(&status) } else { None };
+        let outcome = if is_closed {
+            canon::outcome(&status)
+        } else {
+            None
+        };
         Record {
             entity: Entity::Escalation,
             external_id: id,
@@ -367,7 +538,10 @@ pub(super) fn map_cta(row: &Row<'_>, page: &mut Page) {
                 f("title", text(&["Name"])),
                 f("reason", text(&["ReasonId__gr.Name", "Reason"])),
                 f("status", FieldValue::text(status.clone())),
-                f("status_kind", word(Some(canon::risk_status(&status, closed)))),
+                f(
+                    "status_kind",
+                    word(Some(canon::risk_status(&status, closed))),
+                ),
                 f("priority", FieldValue::text(priority.clone())),
                 f("priority_kind", word(canon::risk_priority(&priority))),
                 f("owner", owner),
@@ -393,7 +567,10 @@ pub(super) fn map_cta(row: &Row<'_>, page: &mut Page) {
                 f("priority_kind", word(canon::task_priority(&priority))),
                 f("owner", owner),
                 f("status", FieldValue::text(status.clone())),
-                f("status_kind", word(Some(canon::task_status(&status, closed)))),
+                f(
+                    "status_kind",
+                    word(Some(canon::task_status(&status, closed))),
+                ),
                 f("kind", word(Some("to_do"))),
                 f("completed_at", time(row, &["ClosedDate", "ClosedOn"])),
             ],
@@ -404,25 +581,58 @@ pub(super) fn map_cta(row: &Row<'_>, page: &mut Page) {
 
 fn map_task(row: &Row<'_>, parent: &Parent, page: &mut Page) {
     let Some(id) = gsid(row) else {
-        page.problems.push(RowProblem { entity: Entity::Task, external_id: None, reason: "a task without an id was left out".into() });
+        page.problems.push(RowProblem {
+            entity: Entity::Task,
+            external_id: None,
+            reason: "a task without an id was left out".into(),
+        });
         return;
     };
     let status = any(row, &["StatusId__gr.Name", "StatusName", "Status"]).unwrap_or_default();
-    let priority = any(row, &["PriorityId__gr.Name", "PriorityName", "Priority"]).unwrap_or_default();
+    let priority =
+        any(row, &["PriorityId__gr.Name", "PriorityName", "Priority"]).unwrap_or_default();
     let closed = any(row, &["IsClosed"]).map(|c| c.eq_ignore_ascii_case("true"));
     let text = |names: &[&str]| any(row, names).map_or(FieldValue::Null, FieldValue::Text);
     let f = |name: &'static str, value: FieldValue| (Cow::Borrowed(name), value);
     let company = any(row, &["CompanyId"]).unwrap_or_else(|| parent.company.clone());
     let mut fields = vec![
-        f("account", if company.is_empty() { FieldValue::Null } else { FieldValue::Ref(company) }),
-        f("title", any(row, &["Name", "Subject"]).map_or(FieldValue::Null, |t| FieldValue::text(canon::without_marker(&t)))),
-        f("description", any(row, &["Description", "Comments"]).map_or(FieldValue::Null, |d| FieldValue::text(canon::without_marker(&d)))),
-        f("due", any(row, &["DueDate"]).and_then(|d| date(&d)).map_or(FieldValue::Null, FieldValue::Date)),
+        f(
+            "account",
+            if company.is_empty() {
+                FieldValue::Null
+            } else {
+                FieldValue::Ref(company)
+            },
+        ),
+        f(
+            "title",
+            any(row, &["Name", "Subject"]).map_or(FieldValue::Null, |t| {
+                FieldValue::text(canon::without_marker(&t))
+            }),
+        ),
+        f(
+            "description",
+            any(row, &["Description", "Comments"]).map_or(FieldValue::Null, |d| {
+                FieldValue::text(canon::without_marker(&d))
+            }),
+        ),
+        f(
+            "due",
+            any(row, &["DueDate"])
+                .and_then(|d| date(&d))
+                .map_or(FieldValue::Null, FieldValue::Date),
+        ),
         f("priority", FieldValue::text(priority.clone())),
         f("priority_kind", word(canon::task_priority(&priority))),
-        f("owner", any(row, &["OwnerId"]).map_or(FieldValue::Null, FieldValue::Ref)),
+        f(
+            "owner",
+            any(row, &["OwnerId"]).map_or(FieldValue::Null, FieldValue::Ref),
+        ),
         f("status", FieldValue::text(status.clone())),
-        f("status_kind", word(Some(canon::task_status(&status, closed)))),
+        f(
+            "status_kind",
+            word(Some(canon::task_status(&status, closed))),
+        ),
         f("kind", text(&["Type", "TypeName"])),
         f("completed_at", time(row, &["ClosedDate", "ClosedOn"])),
     ];

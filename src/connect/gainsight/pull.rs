@@ -45,7 +45,11 @@ struct State {
 }
 
 impl Gainsight {
-    pub(super) async fn pull(&self, stream: &str, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
+    pub(super) async fn pull(
+        &self,
+        stream: &str,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page, ConnectError> {
         let before = self.http.requests();
         let (mut page, total) = match stream {
             "escalations" => (self.pull_ctas(cursor).await?, None),
@@ -59,17 +63,34 @@ impl Gainsight {
     }
 
     pub(super) fn lost(&self, stream: &str) -> ConnectError {
-        self.http.error(ErrorKind::CursorLost, format!("the bookmark of {stream} cannot be read; the stream is read afresh"))
+        self.http.error(
+            ErrorKind::CursorLost,
+            format!("the bookmark of {stream} cannot be read; the stream is read afresh"),
+        )
     }
 
-    async fn pull_object(&self, stream: &str, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
-        let spec = spec(stream).ok_or_else(|| self.http.error(ErrorKind::Setup, format!("there is no stream `{stream}`")))?;
+    async fn pull_object(
+        &self,
+        stream: &str,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page, ConnectError> {
+        let spec = spec(stream).ok_or_else(|| {
+            self.http
+                .error(ErrorKind::Setup, format!("there is no stream `{stream}`"))
+        })?;
         let mut state = match cursor {
             Some(c) => serde_json::from_str::<State>(&c.0).map_err(|_| self.lost(stream))?,
-            None => State { map: self.mapping_hash(), plan: self.plan(spec).await?, ..State::default() },
+            None => State {
+                map: self.mapping_hash(),
+                plan: self.plan(spec).await?,
+                ..State::default()
+            },
         };
         if state.map != self.mapping_hash() {
-            return Err(self.http.error(ErrorKind::CursorLost, format!("the field mapping changed; {stream} is read afresh")));
+            return Err(self.http.error(
+                ErrorKind::CursorLost,
+                format!("the field mapping changed; {stream} is read afresh"),
+            ));
         }
         let mut page = Page {
             records: Vec::new(),
@@ -123,7 +144,10 @@ impl Gainsight {
         let count = rows.len();
         let mut skip = 0;
         if state.offset > 0 {
-            let first = rows.first().and_then(|r| r.filled("Gsid")).unwrap_or_default();
+            let first = rows
+                .first()
+                .and_then(|r| r.filled("Gsid"))
+                .unwrap_or_default();
             if first == state.last {
                 skip = 1;
             } else {
@@ -142,7 +166,12 @@ impl Gainsight {
             }
         }
         for row in rows.iter().skip(skip) {
-            if let Some(at) = state.plan.modified.as_deref().and_then(|f| instant(&row.text(f)?)) {
+            if let Some(at) = state
+                .plan
+                .modified
+                .as_deref()
+                .and_then(|f| instant(&row.text(f)?))
+            {
                 state.newest = state.newest.max(Some(at));
             }
             self.map_row(spec, &state.plan, row, &mut page);
@@ -154,9 +183,15 @@ impl Gainsight {
             state.last.clear();
             state.restarts = 0;
         } else {
-            let last = rows.last().and_then(|r| r.filled("Gsid")).unwrap_or_default();
+            let last = rows
+                .last()
+                .and_then(|r| r.filled("Gsid"))
+                .unwrap_or_default();
             if last == state.last {
-                return Err(self.http.error(ErrorKind::Protocol, format!("a page of {object} came twice; csops asks again by itself")));
+                return Err(self.http.error(
+                    ErrorKind::Protocol,
+                    format!("a page of {object} came twice; csops asks again by itself"),
+                ));
             }
             state.offset += count - skip;
             state.last = last;
@@ -166,7 +201,10 @@ impl Gainsight {
     }
 
     /// What the vendor says about an object; asked once per process.
-    pub(super) async fn describe(&self, object: &str) -> Result<Option<Arc<ObjectInfo>>, ConnectError> {
+    pub(super) async fn describe(
+        &self,
+        object: &str,
+    ) -> Result<Option<Arc<ObjectInfo>>, ConnectError> {
         if let Some(known) = crate::connect::http::lock(&self.objects).get(object) {
             return Ok(known.clone());
         }
@@ -174,18 +212,35 @@ impl Gainsight {
         let ask = Ask::query("/v1/meta/services/objects/describe", &body);
         let mut info = match self.call(&ask, "the object's description").await? {
             Ok(reply) => ObjectInfo::parse(&reply.data()),
-            Err(fault) if matches!(fault.error.kind, ErrorKind::Auth | ErrorKind::Retry { .. }) => return Err(fault.error),
+            Err(fault) if matches!(fault.error.kind, ErrorKind::Auth | ErrorKind::Retry { .. }) => {
+                return Err(fault.error);
+            }
             Err(_) => None,
         };
         if let Some(info) = &mut info {
-            for field in info.fields.iter_mut().filter(|f| f.kind.contains("PICK") && f.options.is_empty()) {
-                let Some(category) = field.category.clone() else { continue };
-                let ask = Ask::get(format!("/v1/meta/services/dropdowns/{}", crate::connect::http::encode(&category)));
+            for field in info
+                .fields
+                .iter_mut()
+                .filter(|f| f.kind.contains("PICK") && f.options.is_empty())
+            {
+                let Some(category) = field.category.clone() else {
+                    continue;
+                };
+                let ask = Ask::get(format!(
+                    "/v1/meta/services/dropdowns/{}",
+                    crate::connect::http::encode(&category)
+                ));
                 if let Ok(reply) = self.call(&ask, "a pick list").await? {
                     let data = reply.data();
-                    let items = data.get("childItems").and_then(|c| c.as_array()).cloned().unwrap_or_default();
+                    let items = data
+                        .get("childItems")
+                        .and_then(|c| c.as_array())
+                        .cloned()
+                        .unwrap_or_default();
                     for item in items {
-                        if let (Some(id), Some(name)) = (item["gsid"].as_str(), item["name"].as_str()) {
+                        if let (Some(id), Some(name)) =
+                            (item["gsid"].as_str(), item["name"].as_str())
+                        {
                             field.options.insert(id.to_owned(), name.to_owned());
                         }
                     }
@@ -199,7 +254,10 @@ impl Gainsight {
 
     /// Chooses what to ask for.
     pub(super) async fn plan(&self, spec: &'static Spec) -> Result<Plan, ConnectError> {
-        let currency = self.option("currency").unwrap_or("USD").to_ascii_uppercase();
+        let currency = self
+            .option("currency")
+            .unwrap_or("USD")
+            .to_ascii_uppercase();
         if spec.signal.is_none() {
             let mut plan = match self.describe(spec.object).await? {
                 Some(info) => Plan::new(spec, spec.object, &info, &self.fields),
@@ -208,7 +266,9 @@ impl Gainsight {
             plan.currency = currency;
             return Ok(plan);
         }
-        let wished = self.option(&format!("{}_object", spec.stream)).map(str::to_owned);
+        let wished = self
+            .option(&format!("{}_object", spec.stream))
+            .map(str::to_owned);
         let candidates = match wished {
             Some(name) => vec![name],
             None => {
@@ -216,7 +276,12 @@ impl Gainsight {
                 let names = self.object_names().await?;
                 let mut fit: Vec<String> = Vec::new();
                 for word in words {
-                    fit.extend(names.iter().filter(|n| n.to_ascii_lowercase().contains(word)).cloned());
+                    fit.extend(
+                        names
+                            .iter()
+                            .filter(|n| n.to_ascii_lowercase().contains(word))
+                            .cloned(),
+                    );
                 }
                 fit.dedup();
                 fit.truncate(4);
@@ -226,7 +291,10 @@ impl Gainsight {
         for name in candidates {
             if let Some(info) = self.describe(&name).await? {
                 let plan = Plan::new(spec, &name, &info, &self.fields);
-                if ["account", "at", "value"].iter().all(|f| plan.theirs(f).is_some()) {
+                if ["account", "at", "value"]
+                    .iter()
+                    .all(|f| plan.theirs(f).is_some())
+                {
                     return Ok(Plan { currency, ..plan });
                 }
             }
@@ -241,10 +309,23 @@ impl Gainsight {
                 let ask = Ask::get("/v1/meta/services/objects/list?po=company&em=false");
                 let reply = match self.call(&ask, "the list of objects").await? {
                     Ok(reply) => reply,
-                    Err(fault) if matches!(fault.error.kind, ErrorKind::Auth | ErrorKind::Retry { .. }) => return Err(fault.error),
+                    Err(fault)
+                        if matches!(
+                            fault.error.kind,
+                            ErrorKind::Auth | ErrorKind::Retry { .. }
+                        ) =>
+                    {
+                        return Err(fault.error);
+                    }
                     Err(_) => return Ok(Vec::new()),
                 };
-                Ok::<_, ConnectError>(reply.rows().iter().filter_map(|r| r.filled("objectName").or_else(|| r.filled("name"))).collect())
+                Ok::<_, ConnectError>(
+                    reply
+                        .rows()
+                        .iter()
+                        .filter_map(|r| r.filled("objectName").or_else(|| r.filled("name")))
+                        .collect(),
+                )
             })
             .await?;
         Ok(names)
@@ -268,7 +349,10 @@ impl Gainsight {
         let mut record = Record {
             entity: spec.entity,
             external_id: id.clone(),
-            modified: plan.modified.as_deref().and_then(|f| instant(&row.text(f)?)),
+            modified: plan
+                .modified
+                .as_deref()
+                .and_then(|f| instant(&row.text(f)?)),
             deleted: false,
             fields: Vec::with_capacity(plan.map.len() + 3),
         };
@@ -277,7 +361,9 @@ impl Gainsight {
             let kind = kind_of(spec.entity, canonical);
             let value = match self.word(plan, row, theirs) {
                 // An item of a pick list whose name we know.
-                Some(word) if plan.options.contains_key(theirs) => convert(&json!(word).to_string(), kind, &currency),
+                Some(word) if plan.options.contains_key(theirs) => {
+                    convert(&json!(word).to_string(), kind, &currency)
+                }
                 _ => self.typed(plan, theirs, raw, kind, &currency),
             };
             match value {
@@ -293,10 +379,15 @@ impl Gainsight {
         match spec.entity {
             Entity::Account => {
                 if let Some(w) = record.get("domain").and_then(FieldValue::as_str) {
-                    let d = crate::connect::convert::domain(w).map_or(FieldValue::Null, FieldValue::Text);
+                    let d = crate::connect::convert::domain(w)
+                        .map_or(FieldValue::Null, FieldValue::Text);
                     set(&mut record, "domain", d);
                 }
-                let ids: Vec<String> = plan.identifiers.iter().filter_map(|f| row.filled(f)).collect();
+                let ids: Vec<String> = plan
+                    .identifiers
+                    .iter()
+                    .filter_map(|f| row.filled(f))
+                    .collect();
                 if !ids.is_empty() {
                     set(&mut record, IDENTIFIERS, FieldValue::List(ids));
                 }
@@ -306,19 +397,31 @@ impl Gainsight {
                     let e = text(e.trim().to_ascii_lowercase().as_str());
                     set(&mut record, "email", e);
                 }
-                let role = ["Title", "Role", "Department"].iter().find_map(|f| canon::person_role(&self.word(plan, row, f)?));
+                let role = ["Title", "Role", "Department"]
+                    .iter()
+                    .find_map(|f| canon::person_role(&self.word(plan, row, f)?));
                 if let Some(role) = role {
                     set(&mut record, "role", text(role));
                 }
             }
             Entity::Contact => {
-                let get = |f: &str| record.get(f).and_then(FieldValue::as_str).unwrap_or_default().to_owned();
+                let get = |f: &str| {
+                    record
+                        .get(f)
+                        .and_then(FieldValue::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
                 if let Some(role) = canon::contact_role(&get("role"), &get("title")) {
                     set(&mut record, "role", FieldValue::Text(role));
                 }
             }
             Entity::Touchpoint => {
-                let word = record.get("kind").and_then(FieldValue::as_str).unwrap_or("Update").to_owned();
+                let word = record
+                    .get("kind")
+                    .and_then(FieldValue::as_str)
+                    .unwrap_or("Update")
+                    .to_owned();
                 set(&mut record, "kind", text(canon::touch_kind(&word)));
                 if let Some(body) = record.get("body").and_then(FieldValue::as_str) {
                     let plain = FieldValue::text(without_tags(body));
@@ -345,8 +448,16 @@ impl Gainsight {
     }
 
     /// The tenant's own date fields are numbers of milliseconds; their names say so better than their values.
-    fn typed(&self, _plan: &Plan, theirs: &str, raw: &str, kind: Kind, currency: &str) -> Result<FieldValue, String> {
-        let dated = kind == Kind::Any && theirs.to_ascii_lowercase().contains("date") && raw.len() >= 12;
+    fn typed(
+        &self,
+        _plan: &Plan,
+        theirs: &str,
+        raw: &str,
+        kind: Kind,
+        currency: &str,
+    ) -> Result<FieldValue, String> {
+        let dated =
+            kind == Kind::Any && theirs.to_ascii_lowercase().contains("date") && raw.len() >= 12;
         convert(raw, if dated { Kind::Instant } else { kind }, currency)
     }
 }
@@ -383,7 +494,11 @@ pub(super) fn without_tags(text: &str) -> String {
         match tail.find('>') {
             Some(end) if is_tag => {
                 let tag = tail[1..end].to_ascii_lowercase();
-                if tag.starts_with("br") || tag.starts_with("/p") || tag.starts_with("/div") || tag.starts_with("/li") {
+                if tag.starts_with("br")
+                    || tag.starts_with("/p")
+                    || tag.starts_with("/div")
+                    || tag.starts_with("/li")
+                {
                     out.push('\n');
                 }
                 rest = &tail[end + 1..];

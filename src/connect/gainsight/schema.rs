@@ -23,22 +23,69 @@ pub struct Spec {
 }
 
 const SIGNAL_FIELDS: &[(&str, &[&str])] = &[
-    ("account", &["Company_ID", "CompanyId", "GsCompanyId", "Company", "Company__gc", "Company_ID__gc", "CompanyId__gc"]),
+    (
+        "account",
+        &[
+            "Company_ID",
+            "CompanyId",
+            "GsCompanyId",
+            "Company",
+            "Company__gc",
+            "Company_ID__gc",
+            "CompanyId__gc",
+        ],
+    ),
     (
         "at",
         &[
-            "Week__gc", "Week_Start__gc", "Week_Start_Date__gc", "WeekStart__gc", "Date__gc", "As_Of__gc", "Snapshot_Date__gc", "SnapshotDate",
-            "ScoreDate", "Score_Date__gc", "ResponseDate", "Response_Date", "Response_Date__gc", "RespondedDate", "Responded_On__gc", "Date",
+            "Week__gc",
+            "Week_Start__gc",
+            "Week_Start_Date__gc",
+            "WeekStart__gc",
+            "Date__gc",
+            "As_Of__gc",
+            "Snapshot_Date__gc",
+            "SnapshotDate",
+            "ScoreDate",
+            "Score_Date__gc",
+            "ResponseDate",
+            "Response_Date",
+            "Response_Date__gc",
+            "RespondedDate",
+            "Responded_On__gc",
+            "Date",
         ],
     ),
     (
         "value",
         &[
-            "Active_Users__gc", "ActiveUsers__gc", "Users__gc", "Usage__gc", "Score", "Current_Score", "CurrentScore", "Score__gc",
-            "NPS_Score", "NpsScore", "NPS_Score__gc", "Overall_Score__gc", "Health__gc", "Value__gc",
+            "Active_Users__gc",
+            "ActiveUsers__gc",
+            "Users__gc",
+            "Usage__gc",
+            "Score",
+            "Current_Score",
+            "CurrentScore",
+            "Score__gc",
+            "NPS_Score",
+            "NpsScore",
+            "NPS_Score__gc",
+            "Overall_Score__gc",
+            "Health__gc",
+            "Value__gc",
         ],
     ),
-    ("text", &["Comment", "Comments", "Comment__gc", "Comments__gc", "Verbatim__gc", "Feedback__gc"]),
+    (
+        "text",
+        &[
+            "Comment",
+            "Comments",
+            "Comment__gc",
+            "Comments__gc",
+            "Verbatim__gc",
+            "Feedback__gc",
+        ],
+    ),
 ];
 
 /// Everything that is read through the object query, in the order of a sync.
@@ -61,20 +108,104 @@ pub const SPECS: &[Spec] = &[
         entity: Entity::Account,
         fields: &[
             ("name", &["Name"]),
-            ("domain", &["Domain", "EmailDomain", "Email_Domain", "Domain__gc", "Website", "Website__gc"]),
-            ("parent", &["ParentCompany", "Parent_Company", "ParentCompanyId", "ParentId"]),
-            ("segment", &["Segment", "CustomerSegment", "Customer_Segment", "Segment__gc", "Tier"]),
-            ("touch", &["TouchModel", "Touch_Model", "Touch", "TouchModel__gc", "Touch_Model__gc", "Touch__gc"]),
+            (
+                "domain",
+                &[
+                    "Domain",
+                    "EmailDomain",
+                    "Email_Domain",
+                    "Domain__gc",
+                    "Website",
+                    "Website__gc",
+                ],
+            ),
+            (
+                "parent",
+                &[
+                    "ParentCompany",
+                    "Parent_Company",
+                    "ParentCompanyId",
+                    "ParentId",
+                ],
+            ),
+            (
+                "segment",
+                &[
+                    "Segment",
+                    "CustomerSegment",
+                    "Customer_Segment",
+                    "Segment__gc",
+                    "Tier",
+                ],
+            ),
+            (
+                "touch",
+                &[
+                    "TouchModel",
+                    "Touch_Model",
+                    "Touch",
+                    "TouchModel__gc",
+                    "Touch_Model__gc",
+                    "Touch__gc",
+                ],
+            ),
             ("csm", &["CSM", "CsmId", "CSM_ID"]),
             ("region", &["Region", "Region__gc", "BillingCountry"]),
             ("industry", &["Industry"]),
-            ("stage", &["LifecycleStage", "Lifecycle_Stage", "Stage", "CustomerLifecycleStage"]),
+            (
+                "stage",
+                &[
+                    "LifecycleStage",
+                    "Lifecycle_Stage",
+                    "Stage",
+                    "CustomerLifecycleStage",
+                ],
+            ),
             ("arr", &["ARR", "AnnualRecurringRevenue", "ARR__gc"]),
-            ("start", &["OriginalContractDate", "Original_Contract_Date", "CustomerSince", "Customer_Since__gc"]),
+            (
+                "start",
+                &[
+                    "OriginalContractDate",
+                    "Original_Contract_Date",
+                    "CustomerSince",
+                    "Customer_Since__gc",
+                ],
+            ),
             ("renewal", &["RenewalDate", "Renewal_Date"]),
-            ("health", &["CurrentScore", "Current_Score", "OverallScore", "Overall_Score", "HealthScore", "Health_Score", "Health_Score__gc", "Scorecard_Score"]),
-            ("health_at", &["CurrentScoreDate", "ScoreDate", "Score_Date", "Score_Modified_Date", "Health_Date__gc", "Health_Score_Date__gc"]),
-            ("sentiment", &["CsmSentiment", "CSM_Sentiment", "CSM_Sentiment__gc", "Sentiment", "Sentiment__gc"]),
+            (
+                "health",
+                &[
+                    "CurrentScore",
+                    "Current_Score",
+                    "OverallScore",
+                    "Overall_Score",
+                    "HealthScore",
+                    "Health_Score",
+                    "Health_Score__gc",
+                    "Scorecard_Score",
+                ],
+            ),
+            (
+                "health_at",
+                &[
+                    "CurrentScoreDate",
+                    "ScoreDate",
+                    "Score_Date",
+                    "Score_Modified_Date",
+                    "Health_Date__gc",
+                    "Health_Score_Date__gc",
+                ],
+            ),
+            (
+                "sentiment",
+                &[
+                    "CsmSentiment",
+                    "CSM_Sentiment",
+                    "CSM_Sentiment__gc",
+                    "Sentiment",
+                    "Sentiment__gc",
+                ],
+            ),
             ("nps", &["NPS", "NpsScore", "NPS_Score", "NPS__gc"]),
         ],
         raw: &["CurrencyIsoCode", "Currency", "Currency__gc"],
@@ -102,8 +233,20 @@ pub const SPECS: &[Spec] = &[
         object: "activity_timeline",
         entity: Entity::Touchpoint,
         fields: &[
-            ("account", &["GsCompanyId", "CompanyId", "Company_ID", "GSCompany"]),
-            ("kind", &["TypeName", "ActivityTypeName", "ActivityType", "Type", "TypeId"]),
+            (
+                "account",
+                &["GsCompanyId", "CompanyId", "Company_ID", "GSCompany"],
+            ),
+            (
+                "kind",
+                &[
+                    "TypeName",
+                    "ActivityTypeName",
+                    "ActivityType",
+                    "Type",
+                    "TypeId",
+                ],
+            ),
             ("subject", &["Subject"]),
             ("body", &["NotesPlainText", "Notes_Plain_Text", "Notes"]),
             ("at", &["ActivityDate", "Activity_Date"]),
@@ -126,7 +269,11 @@ pub const SPECS: &[Spec] = &[
         entity: Entity::Signal,
         fields: SIGNAL_FIELDS,
         raw: &[],
-        signal: Some((&["scorecard_fact", "scorecard", "health_history", "health"], "health", "points")),
+        signal: Some((
+            &["scorecard_fact", "scorecard", "health_history", "health"],
+            "health",
+            "points",
+        )),
     },
     Spec {
         stream: "surveys",
@@ -148,8 +295,6 @@ pub fn spec(stream: &str) -> Option<&'static Spec> {
 pub struct FieldInfo {
     /// API name.
     pub name: String,
-    /// What people call it.
-    pub label: String,
     /// Upper case: STRING, PICKLIST, NUMBER, DATE, …
     pub kind: String,
     /// Objects that it refers to, lower case.
@@ -163,8 +308,6 @@ pub struct FieldInfo {
 /// One object of the tenant's metadata.
 #[derive(Clone, Debug, Default)]
 pub struct ObjectInfo {
-    /// API name.
-    pub name: String,
     /// Its fields.
     pub fields: Vec<FieldInfo>,
 }
@@ -178,14 +321,15 @@ impl ObjectInfo {
         };
         let fields = object.get("fields")?.as_array()?;
         Some(ObjectInfo {
-            name: text(object, "objectName").unwrap_or_default(),
             fields: fields.iter().filter_map(field).collect(),
         })
     }
 
     /// A field, whatever its case; `Lookup__gr.Field` counts when the lookup is there.
     pub fn field(&self, name: &str) -> Option<&FieldInfo> {
-        self.fields.iter().find(|f| f.name.eq_ignore_ascii_case(name))
+        self.fields
+            .iter()
+            .find(|f| f.name.eq_ignore_ascii_case(name))
     }
 
     fn offers(&self, name: &str) -> Option<String> {
@@ -197,13 +341,15 @@ impl ObjectInfo {
 }
 
 fn text(v: &Value, key: &str) -> Option<String> {
-    v.get(key).and_then(Value::as_str).filter(|s| !s.is_empty()).map(str::to_owned)
+    v.get(key)
+        .and_then(Value::as_str)
+        .filter(|s| !s.is_empty())
+        .map(str::to_owned)
 }
 
 fn field(v: &Value) -> Option<FieldInfo> {
     let mut info = FieldInfo {
         name: text(v, "fieldName").or_else(|| text(v, "name"))?,
-        label: text(v, "label").unwrap_or_default(),
         kind: text(v, "dataType").unwrap_or_default().to_ascii_uppercase(),
         ..FieldInfo::default()
     };
@@ -216,20 +362,34 @@ fn walk(v: &Value, info: &mut FieldInfo) {
     match v {
         Value::Array(list) => list.iter().for_each(|v| walk(v, info)),
         Value::Object(map) => {
-            let get = |keys: &[&str]| keys.iter().find_map(|k| map.get(*k).and_then(Value::as_str)).map(str::to_owned);
-            if let (Some(id), Some(name)) = (get(&["gsid", "Gsid", "itemId", "id"]), get(&["name", "label", "value"])) {
+            let get = |keys: &[&str]| {
+                keys.iter()
+                    .find_map(|k| map.get(*k).and_then(Value::as_str))
+                    .map(str::to_owned)
+            };
+            if let (Some(id), Some(name)) = (
+                get(&["gsid", "Gsid", "itemId", "id"]),
+                get(&["name", "label", "value"]),
+            ) {
                 info.options.insert(id, name);
             }
             for (key, inner) in map {
                 match (key.as_str(), inner) {
                     ("lookupObjects", Value::Array(list)) => {
                         for o in list {
-                            let name = o.as_str().map(str::to_owned).or_else(|| text(o, "objectName").or_else(|| text(o, "name")));
+                            let name = o
+                                .as_str()
+                                .map(str::to_owned)
+                                .or_else(|| text(o, "objectName").or_else(|| text(o, "name")));
                             info.lookup.extend(name.map(|n| n.to_ascii_lowercase()));
                         }
                     }
                     ("objectName", Value::String(s)) => info.lookup.push(s.to_ascii_lowercase()),
-                    ("categoryId" | "dropDownListId" | "dropdownCategoryId" | "pickListCategoryId", Value::String(s)) => {
+                    (
+                        "categoryId" | "dropDownListId" | "dropdownCategoryId"
+                        | "pickListCategoryId",
+                        Value::String(s),
+                    ) => {
                         info.category = Some(s.clone());
                     }
                     (_, inner) => walk(inner, info),
@@ -265,13 +425,27 @@ pub struct Plan {
 
 impl Plan {
     /// Chooses fields by the tenant's metadata.
-    pub fn new(spec: &Spec, object: &str, info: &ObjectInfo, overrides: &BTreeMap<String, String>) -> Plan {
-        let mut plan = Plan { object: Some(object.to_owned()), ..Plan::default() };
+    pub fn new(
+        spec: &Spec,
+        object: &str,
+        info: &ObjectInfo,
+        overrides: &BTreeMap<String, String>,
+    ) -> Plan {
+        let mut plan = Plan {
+            object: Some(object.to_owned()),
+            ..Plan::default()
+        };
         plan.add(info.field("Gsid").map_or("Gsid", |f| f.name.as_str()));
-        plan.modified = ["ModifiedDate", "Modified_Date", "LastModifiedDate", "UpdatedDate", "CreatedDate"]
-            .iter()
-            .find_map(|n| info.field(n))
-            .map(|f| f.name.clone());
+        plan.modified = [
+            "ModifiedDate",
+            "Modified_Date",
+            "LastModifiedDate",
+            "UpdatedDate",
+            "CreatedDate",
+        ]
+        .iter()
+        .find_map(|n| info.field(n))
+        .map(|f| f.name.clone());
         if let Some(m) = plan.modified.clone() {
             plan.add(&m);
         }
@@ -303,17 +477,44 @@ impl Plan {
         }
         if spec.entity == Entity::Account {
             for f in &info.fields {
-                let low: String = f.name.to_ascii_lowercase().chars().filter(|c| *c != '_').collect();
-                let foreign = ["sfdcaccountid", "sfdcid", "salesforceaccountid", "salesforceid", "crmid", "externalid"]
-                    .iter()
-                    .any(|w| low.starts_with(w));
+                let low: String = f
+                    .name
+                    .to_ascii_lowercase()
+                    .chars()
+                    .filter(|c| *c != '_')
+                    .collect();
+                let foreign = [
+                    "sfdcaccountid",
+                    "sfdcid",
+                    "salesforceaccountid",
+                    "salesforceid",
+                    "crmid",
+                    "externalid",
+                ]
+                .iter()
+                .any(|w| low.starts_with(w));
                 if foreign {
                     plan.add(&f.name);
                     plan.identifiers.push(f.name.clone());
                 }
-                let simple = ["STRING", "PICKLIST", "NUMBER", "DATE", "DATETIME", "BOOLEAN", "PERCENTAGE", "CURRENCY", "EMAIL", "URL"]
-                    .contains(&f.kind.as_str());
-                if f.name.ends_with("__gc") && simple && plan.select.len() < 150 && !plan.select.contains(&f.name) {
+                let simple = [
+                    "STRING",
+                    "PICKLIST",
+                    "NUMBER",
+                    "DATE",
+                    "DATETIME",
+                    "BOOLEAN",
+                    "PERCENTAGE",
+                    "CURRENCY",
+                    "EMAIL",
+                    "URL",
+                ]
+                .contains(&f.kind.as_str());
+                if f.name.ends_with("__gc")
+                    && simple
+                    && plan.select.len() < 150
+                    && !plan.select.contains(&f.name)
+                {
                     plan.add(&f.name);
                     plan.map.push((format!("x.{}", f.name), f.name.clone()));
                 }
@@ -356,7 +557,10 @@ impl Plan {
 
     /// The vendor's field behind a canonical one.
     pub fn theirs(&self, canonical: &str) -> Option<&str> {
-        self.map.iter().find(|(c, _)| c == canonical).map(|(_, v)| v.as_str())
+        self.map
+            .iter()
+            .find(|(c, _)| c == canonical)
+            .map(|(_, v)| v.as_str())
     }
 
     /// Forgets a field that is not there.
@@ -373,8 +577,18 @@ impl Plan {
 /// In an object with dated numbers whose fields have other names: the one of the right type.
 fn guess<'a>(spec: &Spec, canonical: &str, info: &'a ObjectInfo) -> Option<&'a FieldInfo> {
     spec.signal?;
-    let system = ["CreatedDate", "ModifiedDate", "CreatedBy", "ModifiedBy", "Gsid", "Name"];
-    let mut own = info.fields.iter().filter(|f| !system.iter().any(|s| f.name.eq_ignore_ascii_case(s)));
+    let system = [
+        "CreatedDate",
+        "ModifiedDate",
+        "CreatedBy",
+        "ModifiedBy",
+        "Gsid",
+        "Name",
+    ];
+    let mut own = info
+        .fields
+        .iter()
+        .filter(|f| !system.iter().any(|s| f.name.eq_ignore_ascii_case(s)));
     match canonical {
         "account" => own.find(|f| f.lookup.iter().any(|l| l == "company")),
         "at" => own.find(|f| matches!(f.kind.as_str(), "DATE" | "DATETIME")),
