@@ -1,6 +1,6 @@
 //! Days as small numbers, for columns; and folded text, for searching.
 
-use jiff::civil::{Date, date};
+use jiff::civil::Date;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// A day counted from 1970-01-01, or none: four bytes in a column.
@@ -47,9 +47,22 @@ pub fn days(d: Date) -> i32 {
 
 /// The date that many days after 1970-01-01; `None` beyond the calendar.
 pub fn date_of(days: i32) -> Option<Date> {
-    date(1970, 1, 1)
-        .checked_add(jiff::Span::new().try_days(days).ok()?)
-        .ok()
+    // The inverse, civil_from_days.
+    let z = days.checked_add(719_468)?;
+    let era = z.div_euclid(146_097);
+    let doe = z.rem_euclid(146_097);
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    let mp = (5 * doy + 2) / 153;
+    let d = doy - (153 * mp + 2) / 5 + 1;
+    let m = if mp < 10 { mp + 3 } else { mp - 9 };
+    let y = yoe + era * 400 + i32::from(m <= 2);
+    Date::new(
+        i16::try_from(y).ok()?,
+        i8::try_from(m).ok()?,
+        i8::try_from(d).ok()?,
+    )
+    .ok()
 }
 
 /// Folded for searching: decomposed, marks taken off, lower case. `None` when the text is ASCII, which is searched without regard to case as it is.
@@ -73,6 +86,7 @@ pub fn fold(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::civil::date;
 
     #[test]
     fn days_and_dates_are_each_others_inverse() {

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub struct Fx {
     reporting: [u8; 3],
     factors: HashMap<[u8; 3], f64>,
+    /// The same for minor units, so that converting a million amounts does not look decimals up.
+    minor: HashMap<[u8; 3], f64>,
 }
 
 impl Default for Fx {
@@ -54,7 +56,18 @@ impl Fx {
                 }
             }
         }
-        Fx { reporting, factors }
+        let minor = factors
+            .iter()
+            .map(|(code, f)| {
+                let shift = exponent(&reporting) as i32 - exponent(code) as i32;
+                (*code, f * 10f64.powi(shift))
+            })
+            .collect();
+        Fx {
+            reporting,
+            factors,
+            minor,
+        }
     }
 
     /// The reporting currency.
@@ -69,8 +82,7 @@ impl Fx {
 
     /// Minor units of the currency times this are minor units of the reporting currency.
     pub fn minor_factor(&self, currency: &[u8; 3]) -> Option<f64> {
-        let shift = exponent(&self.reporting) as i32 - exponent(currency) as i32;
-        self.factor(currency).map(|f| f * 10f64.powi(shift))
+        self.minor.get(currency).copied()
     }
 
     /// An amount in the reporting currency, rounded to its minor unit; `None` without a rate.

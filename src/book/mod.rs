@@ -3,16 +3,19 @@
 //! Enter through [`rows`] (one struct per kind of thing, as merged from all systems), [`record`] (what one vendor said),
 //! [`change`] (what a person wants changed) and [`Book`]. Nothing here does I/O or asks the clock: see [`Clock`].
 
+pub mod calendar;
 pub mod change;
 pub mod clock;
 pub mod column;
 pub mod crosswalk;
 pub mod day;
 pub mod derived;
+mod excerpt;
 pub mod fx;
 pub mod id;
 pub mod merged;
 pub mod record;
+pub mod registry;
 pub mod rows;
 pub mod snapshot;
 pub mod source;
@@ -21,6 +24,7 @@ pub mod text;
 pub mod value;
 pub mod views;
 
+pub use calendar::{Calendar, Quarter};
 pub use change::{
     Change, Conflict, ConflictField, FieldChange, Operation, OutboxItem, OutboxState, Overlay, Verb,
 };
@@ -34,11 +38,12 @@ pub use merged::{
     AnyRow, Candidate, DirtyBatch, MatchKey, MergeBatch, MergedRow, RecordKey, StoredRecord,
 };
 pub use record::{Cursor, Record, RowProblem};
+pub use registry::Scope;
 pub use rows::{
     Account, AccountDetail, Contact, Escalation, Facts, Person, Provenance, Rate, Renewal,
     RowDelta, Signal, Task, Ticket, Touchpoint,
 };
-pub use snapshot::Book;
+pub use snapshot::{Book, TextColumn};
 pub use source::{Budget, Capabilities, SourceState, SourceStatus, StreamStatus, WriteSupport};
 pub use value::{FieldError, FieldValue, Money};
 pub use views::{AccountRow, EscalationRow, PersonRow, RenewalRow, TaskRow};

@@ -436,7 +436,7 @@ pub struct Facts {
 }
 
 /// Rows that entered, changed or left since a point in the store's history; what the Book is fed with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RowDelta {
     /// The store's sequence number that this brings the Book to.
     pub seq: u64,

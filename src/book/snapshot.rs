@@ -385,3 +385,59 @@ impl Book {
             .find(|p| p.email().is_some_and(|e| e.eq_ignore_ascii_case(email)))
     }
 }
+
+/// A column of names for searching.
+pub struct TextColumn<'a> {
+    text: &'a super::column::TextCol,
+    folded: Option<&'a super::column::Sparse<Arc<str>>>,
+    made: HashMap<u32, String>,
+}
+
+impl TextColumn<'_> {
+    /// The texts, chunk by chunk.
+    pub fn chunks(&self) -> &[Arc<super::column::TextChunk>] {
+        self.text.chunks()
+    }
+    /// The folded text of a row whose text is not plain ASCII.
+    pub fn folded(&self, row: u32) -> Option<&str> {
+        match self.folded {
+            Some(column) => column.get(row).map(|s| &**s),
+            None => self.made.get(&row).map(String::as_str),
+        }
+    }
+}
+
+impl Book {
+    /// The columns in which a bare word of a query looks for a kind of thing.
+    pub fn text_columns(&self, entity: Entity) -> Vec<TextColumn<'_>> {
+        let plain = |text: &'_ super::column::TextCol| -> HashMap<u32, String> {
+            let chunks = text.chunks().iter().enumerate();
+            let odd = chunks.filter(|(_, c)| !c.text().is_ascii());
+            odd.flat_map(|(n, c)| {
+                (0..c.len()).filter_map(move |i| {
+                    let row = (n * super::column::CHUNK + i) as u32;
+                    Some((row, super::day::folded(c.get(i))?))
+                })
+            })
+            .collect()
+        };
+        let column = |text| TextColumn {
+            made: plain(text),
+            text,
+            folded: None,
+        };
+        match entity {
+            // Account names are kept folded: they are what people search for most, among the most rows.
+            Entity::Account => vec![TextColumn {
+                text: &self.accounts.name,
+                folded: Some(&self.accounts.folded),
+                made: HashMap::new(),
+            }],
+            Entity::Renewal => vec![column(&self.renewals.name)],
+            Entity::Task => vec![column(&self.tasks.title)],
+            Entity::Escalation => vec![column(&self.escalations.title)],
+            Entity::Person => vec![column(&self.people.name), column(&self.people.email)],
+            _ => Vec::new(),
+        }
+    }
+}

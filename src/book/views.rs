@@ -5,7 +5,7 @@ use super::day::Day;
 use super::id::LocalId;
 use super::tables::{AccountExtra, EscalationExtra, NO_U8, NO_U16, NO_WEEK, RenewalExtra};
 use super::value::Money;
-use jiff::{Span, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 macro_rules! view {
     ($(#[$meta:meta])* $name:ident) => {
@@ -14,6 +14,11 @@ macro_rules! view {
         pub struct $name<'a> {
             pub(super) book: &'a Book,
             pub(super) row: u32,
+        }
+        impl std::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.row)
+            }
         }
         impl<'a> $name<'a> {
             /// Its row number; stays the same for the life of a Book and of those made from it.
@@ -51,6 +56,10 @@ view!(
 
 fn u8_of(n: u8) -> Option<u8> {
     (n != NO_U8).then_some(n)
+}
+
+fn decision(notice: Day, due: Day, today: Day) -> Day {
+    if notice >= today { notice } else { due }
 }
 
 fn text(s: &str) -> Option<&str> {
@@ -176,7 +185,8 @@ impl<'a> AccountRow<'a> {
         let rows = book.escalations.chain.of(self.id());
         rows.map(move |row| EscalationRow { book, row })
     }
-    pub(super) fn renewal_day(&self) -> Day {
+    /// The next renewal as a [`Day`]: the open renewal's due day, else the account's own date.
+    pub fn renewal_day(&self) -> Day {
         let due = self
             .open_renewal()
             .map_or(Day::NONE, |r| self.book.renewals.due.get(r.row));
@@ -190,20 +200,27 @@ impl<'a> AccountRow<'a> {
     pub fn renewal_date(&self) -> Option<Date> {
         self.renewal_day().date()
     }
-    /// The last day to give notice: the open renewal's, else the renewal day less the days of notice.
+    /// The last day to give notice as a [`Day`]: the open renewal's, else the renewal day less the days of notice.
+    pub fn notice_day(&self) -> Day {
+        let open = self
+            .open_renewal()
+            .map_or(Day::NONE, |r| self.book.renewals.notice.get(r.row));
+        match (open.get(), self.notice_days(), self.renewal_day().get()) {
+            (None, Some(notice), Some(due)) => Day(due - i32::from(notice)),
+            _ => open,
+        }
+    }
+    /// The last day to give notice.
     pub fn notice_deadline(&self) -> Option<Date> {
-        let open = self.open_renewal().and_then(|r| r.notice_deadline());
-        open.or_else(|| {
-            let notice = self.notice_days()?;
-            let span = Span::new().try_days(i64::from(notice)).ok()?;
-            self.renewal_date()?.checked_sub(span).ok()
-        })
+        self.notice_day().date()
+    }
+    /// The day on which the renewal is decided, as a [`Day`].
+    pub fn decision_day(&self, today: Day) -> Day {
+        decision(self.notice_day(), self.renewal_day(), today)
     }
     /// The day on which the renewal is decided: the notice deadline while it lies ahead, else the renewal day.
     pub fn decision_date(&self, today: Date) -> Option<Date> {
-        self.notice_deadline()
-            .filter(|d| *d >= today)
-            .or_else(|| self.renewal_date())
+        self.decision_day(Day::of(Some(today))).date()
     }
     /// Days of notice.
     pub fn notice_days(&self) -> Option<u16> {
@@ -265,9 +282,9 @@ impl<'a> AccountRow<'a> {
     pub fn usage_trend(&self) -> Option<f32> {
         let u = self.usage();
         let mean = |from: usize| {
-            let known: Vec<u32> = u[from..from + 2].iter().flatten().copied().collect();
-            (!known.is_empty())
-                .then(|| known.iter().map(|n| *n as f32).sum::<f32>() / known.len() as f32)
+            let known = u[from..from + 2].iter().flatten();
+            let (n, sum) = known.fold((0u8, 0f32), |(n, s), w| (n + 1, s + *w as f32));
+            (n > 0).then(|| sum / f32::from(n))
         };
         let (then, now) = (mean(6)?, mean(10)?);
         (then > 0.0).then(|| now / then - 1.0)
@@ -380,16 +397,25 @@ impl<'a> RenewalRow<'a> {
     pub fn notice_deadline(&self) -> Option<Date> {
         self.book.renewals.notice.get(self.row).date()
     }
+    /// The due day as a [`Day`].
+    pub fn due_day(&self) -> Day {
+        self.book.renewals.due.get(self.row)
+    }
+    /// The day on which it is decided, as a [`Day`].
+    pub fn decision_day(&self, today: Day) -> Day {
+        let mut notice = self.book.renewals.notice.get(self.row);
+        if notice == Day::NONE
+            && let Some(due) = self.due_day().get()
+            && let Some(days) = self.account().and_then(|a| a.notice_days())
+        {
+            notice = Day(due - i32::from(days));
+        }
+        decision(notice, self.due_day(), today)
+    }
     /// The day on which it is decided: the notice deadline (its own, else from the account's days of notice) while it lies ahead,
     /// else the due day.
     pub fn decision_date(&self, today: Date) -> Option<Date> {
-        let notice = self.notice_deadline().or_else(|| {
-            let days = i64::from(self.account()?.notice_days()?);
-            self.due()?
-                .checked_sub(Span::new().try_days(days).ok()?)
-                .ok()
-        });
-        notice.filter(|d| *d >= today).or_else(|| self.due())
+        self.decision_day(Day::of(Some(today))).date()
     }
     /// The amount expected, in its own currency.
     pub fn amount(&self) -> Option<Money> {
@@ -471,7 +497,11 @@ impl<'a> TaskRow<'a> {
     }
     /// By when.
     pub fn due(&self) -> Option<Date> {
-        self.book.tasks.due.get(self.row).date()
+        self.due_day().date()
+    }
+    /// By when, as a [`Day`].
+    pub fn due_day(&self) -> Day {
+        self.book.tasks.due.get(self.row)
     }
     /// Priority, the vendor's word.
     pub fn priority(&self) -> Option<&'a str> {

@@ -77,7 +77,8 @@ fn show(paths: &Paths, origin: bool, as_json: bool, out: &mut dyn Write) -> Resu
 
 fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let loaded = load(&paths.config);
-    let keymap: Vec<String> = Vec::new();
+    let keymap = crate::cockpit::Keymap::load(&paths.keymap());
+    let keymap = keymap.problems();
     let errors = loaded.errors().count() + keymap.len();
     if as_json {
         let of = |p: &Problem| {
@@ -102,7 +103,7 @@ fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failur
         for problem in &loaded.problems {
             writeln!(out, "{}", crate::book::text::visible(&problem.to_string()))?;
         }
-        for problem in &keymap {
+        for problem in keymap {
             writeln!(out, "{}", crate::book::text::visible(problem))?;
         }
         if !loaded.found {

@@ -7,6 +7,7 @@ mod args;
 mod config;
 mod demo;
 mod init;
+mod keys;
 mod print;
 mod start;
 
@@ -34,6 +35,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Config(options)) => {
             config::run(&options.verb, &start::paths(global)?, &mut out)
         }
+        Some(Command::Keys(options)) => keys::run(&options.verb, &start::paths(global)?, &mut out),
         _ => Err(Failure::usage("not yet".into())),
     }
 }

@@ -207,6 +207,15 @@ fn millis(text: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(ms).ok()
 }
 
+/// The internet domain in an address or an e-mail.
+pub fn domain(address: &str) -> Option<String> {
+    let a = address.trim().to_ascii_lowercase();
+    let a = a.split_once("://").map_or(a.as_str(), |(_, r)| r);
+    let a = a.split(['/', '?', '#', ':']).next().unwrap_or(a);
+    let a = a.rsplit('@').next().unwrap_or(a).trim_start_matches("www.");
+    (a.contains('.') && a.len() > 3 && !a.contains(char::is_whitespace)).then(|| a.to_owned())
+}
+
 /// An instant as SOQL and the vendors' bodies take it: whole seconds or milliseconds, `Z`.
 pub fn iso(t: Timestamp) -> String {
     t.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()

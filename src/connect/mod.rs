@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod canon;
 pub mod convert;
+mod gainsight;
 pub mod http;
 pub mod json;
 mod salesforce;
@@ -40,6 +41,11 @@ pub fn open_with(
 ) -> Result<Box<dyn Connector>, ConnectError> {
     if settings.connector == salesforce::KIND {
         return Ok(Box::new(salesforce::Salesforce::open(
+            &settings, clock, tokens,
+        )?));
+    }
+    if settings.connector == gainsight::KIND {
+        return Ok(Box::new(gainsight::Gainsight::open(
             &settings, clock, tokens,
         )?));
     }

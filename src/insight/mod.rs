@@ -1,1 +1,105 @@
-//! (under construction)
+//! What it means: risk and its reasons, the renewal pipeline, segment ratios, the task backlog, the header's figures. Pure functions
+//! over a [`Book`](crate::book::Book) and a date; nothing here asks the clock or does I/O.
+//!
+//! [`derive`] computes the columns that lists sort by, once per Book ([`rederive`] only for what changed); [`reasons`] and [`explain`]
+//! put one account into words; [`header`], [`pipeline`], [`segments`] and [`task_summary`] are the panes; every figure has its
+//! [`Definition`] and its [`Coverage`].
+
+pub mod definition;
+pub mod explain;
+pub mod header;
+pub mod pipeline;
+pub mod reasons;
+pub mod risk;
+pub mod rules;
+pub mod segments;
+pub mod tasks;
+
+pub use crate::query::order::{SortKey, default_keys, order};
+pub use definition::{DEFINITIONS, Definition, definition};
+pub use explain::{Explanation, Step, explain};
+pub use header::{Header, header};
+pub use pipeline::{Bucket, Category, Pipeline, PipelineQuarter, pipeline};
+pub use reasons::{Reason, ReasonKind, fingerprint, reasons};
+pub use risk::{changed_since, derive, rederive};
+pub use rules::Rules;
+pub use segments::{Band, GroupBy, SegmentRow, Segments, Targets, Verdict, segments};
+pub use tasks::{TaskSummary, task_summary};
+
+use serde::{Deserialize, Serialize};
+
+/// How complete a figure is: of so many rows, so many were known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Rows with a value.
+    pub known: usize,
+    /// Rows in all.
+    pub of: usize,
+    /// Rows left out because their currency has no rate.
+    pub no_rate: usize,
+}
+
+impl Coverage {
+    /// One more row: whether it had a value, and whether that value could not be converted.
+    pub(crate) fn count<T, U>(&mut self, native: Option<T>, reporting: &Option<U>) {
+        self.of += 1;
+        self.known += usize::from(reporting.is_some());
+        self.no_rate += usize::from(native.is_some() && reporting.is_none());
+    }
+    /// The share that is known, 0 to 1; none of nothing.
+    pub fn share(&self) -> Option<f64> {
+        (self.of > 0).then(|| self.known as f64 / self.of as f64)
+    }
+    /// Nothing is missing.
+    pub fn is_full(&self) -> bool {
+        self.known == self.of
+    }
+    /// In words: `238 of 240 (1 without a rate)`; empty when nothing is missing.
+    pub fn words(&self) -> String {
+        if self.is_full() {
+            return String::new();
+        }
+        let rate = match self.no_rate {
+            0 => String::new(),
+            n => format!(" ({n} without a rate)"),
+        };
+        format!("{} of {}{rate}", self.known, self.of)
+    }
+}
+
+/// An amount as people read it quickly, in whole units: `950`, `240k`, `1.24M`, `2.1B`. The currency is not named.
+pub fn short_money(minor: i64, exponent: u32) -> String {
+    let units = minor as f64 / 10f64.powi(exponent as i32);
+    let (sign, n) = (if units < 0.0 { "-" } else { "" }, units.abs());
+    // Rounded first, so that 999,950 becomes 1.00M and not 1000k.
+    let text = if n < 999.5 {
+        format!("{n:.0}")
+    } else if n < 9_950.0 {
+        format!("{:.1}k", n / 1e3)
+    } else if n < 999_500.0 {
+        format!("{:.0}k", n / 1e3)
+    } else if n < 99_950_000.0 {
+        format!("{:.2}M", n / 1e6)
+    } else if n < 999_500_000.0 {
+        format!("{:.0}M", n / 1e6)
+    } else {
+        format!("{:.2}B", n / 1e9)
+    };
+    format!("{sign}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_money_keeps_three_figures_at_most_and_never_says_1000k() {
+        let s = |m: i64| short_money(m, 2);
+        assert_eq!(s(95_000), "950");
+        assert_eq!(s(24_000_000), "240k");
+        assert_eq!(s(99_999_900), "1.00M");
+        assert_eq!(s(-124_000_000), "-1.24M");
+        assert_eq!(s(i64::MAX), "92233720.37B");
+        assert_eq!(short_money(1500, 0), "1.5k");
+    }
+}

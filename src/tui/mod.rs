@@ -1,1 +1,7 @@
-//! (under construction)
+//! The terminal cockpit.
+pub mod fmt;
+pub mod term;
+pub mod text;
+pub mod theme;
+pub mod ui;
+pub mod widgets;

@@ -7,7 +7,7 @@ use super::schema::{Plan, Spec};
 use crate::book::{Entity, FieldValue, Record, RowProblem};
 use crate::connect::IDENTIFIERS;
 use crate::connect::canon;
-use crate::connect::convert::{Kind, convert, instant, kind_of};
+use crate::connect::convert::{Kind, convert, domain, instant, kind_of};
 use crate::connect::json::Row;
 use std::borrow::Cow;
 
@@ -60,15 +60,6 @@ fn set(record: &mut Record, field: &'static str, value: FieldValue) {
 
 fn text(value: Option<&'static str>) -> FieldValue {
     value.map_or(FieldValue::Null, |v| FieldValue::Text(v.to_owned()))
-}
-
-/// The internet domain in an address or an e-mail.
-pub fn domain(address: &str) -> Option<String> {
-    let a = address.trim().to_ascii_lowercase();
-    let a = a.split_once("://").map_or(a.as_str(), |(_, r)| r);
-    let a = a.split(['/', '?', '#', ':']).next().unwrap_or(a);
-    let a = a.rsplit('@').next().unwrap_or(a).trim_start_matches("www.");
-    (a.contains('.') && a.len() > 3 && !a.contains(char::is_whitespace)).then(|| a.to_owned())
 }
 
 /// Maps one row. `first` is the first load: rows that are to leave need not be named then.

@@ -1,0 +1,863 @@
+//! The field registry: one table of fields per kind of thing, with name, type, unit and how to read them, shared by the query language,
+//! list columns, sorting, CSV and JSON.
+
+use super::derived::{HAS_RISK, SNOOZED};
+use super::views::{AccountRow, PersonRow};
+use super::{Book, Calendar, Day, Derived, Entity, LocalId, Money};
+use jiff::{Timestamp, civil::Date};
+
+/// What values of a field are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Free text; `:` means contains.
+    Text,
+    /// One of a few words; `:` means equals, or begins with.
+    Word,
+    /// A number.
+    Number,
+    /// A fraction that people write as a percentage.
+    Percent,
+    /// An amount; compared in the reporting currency.
+    Money,
+    /// A calendar day.
+    Date,
+    /// An instant; compared by its day.
+    Instant,
+    /// Yes or no.
+    Bool,
+    /// Several words; `:` means has.
+    List,
+    /// One of our people; `:` means their name contains, their e-mail is, or `me`.
+    Person,
+}
+
+impl Type {
+    /// What a person writes behind the colon, in words.
+    pub fn expects(self) -> &'static str {
+        match self {
+            Type::Text => "a text",
+            Type::Word => "a word",
+            Type::Number => "a number",
+            Type::Percent => "a percentage such as 20%",
+            Type::Money => "an amount such as 100k",
+            Type::Date | Type::Instant => "a date such as 2026-12-31, today, eoq, +30d or 60d",
+            Type::Bool => "yes or no",
+            Type::List => "a word",
+            Type::Person => "a name, an e-mail address or me",
+        }
+    }
+    /// Whether `<` and `>` make sense.
+    pub fn is_ordered(self) -> bool {
+        !matches!(
+            self,
+            Type::Text | Type::Word | Type::Bool | Type::List | Type::Person
+        )
+    }
+}
+
+/// Whether a date lies ahead of us by nature or behind us: decides what `<60d` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tense {
+    /// Not a date.
+    None,
+    /// `<60d`: within 60 days from now, overdue included.
+    Ahead,
+    /// `<60d`: less than 60 days ago.
+    Behind,
+}
+
+/// One value of one field of one row.
+#[derive(Clone, Copy, Debug)]
+pub enum Cell<'a> {
+    /// No value.
+    None,
+    /// A text or word.
+    Text(&'a str),
+    /// A number or fraction.
+    Number(f64),
+    /// An amount in its own currency, and in minor units of the reporting currency if there is a rate.
+    Money(Money, Option<i64>),
+    /// A day.
+    Day(Day),
+    /// An instant.
+    Instant(Timestamp),
+    /// Yes or no.
+    Bool(bool),
+    /// Several words.
+    List(&'a [String]),
+    /// One of our people.
+    Person(PersonRow<'a>),
+}
+
+impl Cell<'_> {
+    /// Whether there is no value.
+    pub fn is_none(&self) -> bool {
+        match self {
+            Cell::None => true,
+            Cell::Day(d) => *d == Day::NONE,
+            Cell::List(l) => l.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+/// What reading a field needs besides the row.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The book.
+    pub book: &'a Book,
+    /// Its derived columns.
+    pub derived: &'a Derived,
+    /// The day in the calendar's zone.
+    pub today: Date,
+    /// The person who asks, for `me`.
+    pub me: Option<LocalId>,
+    /// Quarters and weeks.
+    pub calendar: Calendar,
+}
+
+impl<'a> Scope<'a> {
+    /// Today as a [`Day`].
+    pub fn day(&self) -> Day {
+        Day::of(Some(self.today))
+    }
+}
+
+/// A field of a kind of thing.
+pub struct Field {
+    /// Its name in queries, columns, CSV and JSON.
+    pub name: &'static str,
+    /// Other names in queries.
+    pub aliases: &'static [&'static str],
+    /// The heading of its column.
+    pub title: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// Its unit, empty if none.
+    pub unit: &'static str,
+    /// For dates.
+    pub tense: Tense,
+    /// The words that it usually has, for completion; the book's own words are offered as well.
+    pub words: &'static [&'static str],
+    /// One line of help.
+    pub help: &'static str,
+    /// Reads it: of what, which row.
+    pub read: for<'a> fn(&Scope<'a>, u32) -> Cell<'a>,
+}
+
+impl Field {
+    /// Whether it goes by that name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Field({})", self.name)
+    }
+}
+
+fn text(s: Option<&str>) -> Cell<'_> {
+    s.filter(|s| !s.is_empty()).map_or(Cell::None, Cell::Text)
+}
+fn number<'a>(n: Option<impl Into<f64>>) -> Cell<'a> {
+    n.map_or(Cell::None, |n| Cell::Number(n.into()))
+}
+fn day<'a>(d: Day) -> Cell<'a> {
+    if d == Day::NONE {
+        Cell::None
+    } else {
+        Cell::Day(d)
+    }
+}
+fn date<'a>(d: Option<Date>) -> Cell<'a> {
+    day(Day::of(d))
+}
+fn instant<'a>(t: Option<Timestamp>) -> Cell<'a> {
+    t.map_or(Cell::None, Cell::Instant)
+}
+fn person(p: Option<PersonRow<'_>>) -> Cell<'_> {
+    p.map_or(Cell::None, Cell::Person)
+}
+fn money<'a>(book: &Book, m: Option<Money>) -> Cell<'a> {
+    m.map_or(Cell::None, |m| {
+        Cell::Money(m, book.fx().convert(m).map(|r| r.minor))
+    })
+}
+fn of_account<'a>(
+    a: Option<AccountRow<'a>>,
+    get: impl FnOnce(AccountRow<'a>) -> Cell<'a>,
+) -> Cell<'a> {
+    a.map_or(Cell::None, get)
+}
+
+macro_rules! field {
+    ($name:literal $(| $alias:literal)*, $title:literal, $ty:ident $(($unit:literal))? $([$tense:ident])? $({$($word:literal),*})?, $help:literal, $read:expr) => {
+        Field {
+            name: $name,
+            aliases: &[$($alias),*],
+            title: $title,
+            ty: Type::$ty,
+            unit: concat!($($unit)?),
+            tense: tense!($($tense)?),
+            words: &[$($($word),*)?],
+            help: $help,
+            read: $read,
+        }
+    };
+}
+macro_rules! tense {
+    () => {
+        Tense::None
+    };
+    ($tense:ident) => {
+        Tense::$tense
+    };
+}
+
+static ACCOUNT: &[Field] = &[
+    field!(
+        "name" | "account",
+        "Account",
+        Text,
+        "the account's name",
+        |s, r| text(Some(s.book.account(r).name()))
+    ),
+    field!("id", "Id", Number, "csops' own id", |s, r| Cell::Number(
+        f64::from(s.book.account(r).id().0)
+    )),
+    field!("domain", "Domain", Text, "internet domain", |s, r| text(
+        s.book.account(r).domain()
+    )),
+    field!(
+        "health" | "score",
+        "Health",
+        Number("points"),
+        "health score, 0 (bad) to 100",
+        |s, r| number(s.book.account(r).health())
+    ),
+    field!(
+        "health.delta" | "health_delta",
+        "±30d",
+        Number("points"),
+        "health now less health 30 days before",
+        |s, r| number(s.book.account(r).health_delta())
+    ),
+    field!(
+        "health.at" | "health_at",
+        "Scored",
+        Date[Behind],
+        "when the health was computed",
+        |s, r| date(s.book.account(r).health_at())
+    ),
+    field!(
+        "arr",
+        "ARR",
+        Money,
+        "annual recurring revenue, compared in the reporting currency",
+        |s, r| money(s.book, s.book.account(r).arr())
+    ),
+    field!(
+        "renewal" | "renews" | "due",
+        "Renewal",
+        Date[Ahead],
+        "the next renewal: the open renewal's due day, else the account's own date",
+        |s, r| day(s.book.account(r).renewal_day())
+    ),
+    field!(
+        "decide" | "decision",
+        "Decide",
+        Date[Ahead],
+        "the day on which the renewal is decided: the notice deadline while it lies ahead, else the renewal",
+        |s, r| day(s.book.account(r).decision_day(s.day()))
+    ),
+    field!(
+        "notice",
+        "Notice",
+        Date[Ahead],
+        "the last day to give notice",
+        |s, r| day(s.book.account(r).notice_day())
+    ),
+    field!(
+        "csm" | "owner",
+        "CSM",
+        Person,
+        "the customer success manager",
+        |s, r| person(s.book.account(r).csm())
+    ),
+    field!(
+        "seller" | "crm_owner",
+        "Seller",
+        Person,
+        "the owner in the CRM",
+        |s, r| person(s.book.account(r).owner())
+    ),
+    field!("segment", "Segment", Word {"enterprise", "mid-market", "smb"}, "segment", |s, r| text(s.book.account(r).segment())),
+    field!("touch", "Touch", Word {"high", "mid", "tech"}, "touch model", |s, r| text(s.book.account(r).touch())),
+    field!("region", "Region", Word, "region", |s, r| text(
+        s.book.account(r).region()
+    )),
+    field!("industry", "Industry", Word, "industry", |s, r| text(
+        s.book.account(r).industry()
+    )),
+    field!(
+        "stage" | "lifecycle",
+        "Stage",
+        Word,
+        "lifecycle stage",
+        |s, r| text(s.book.account(r).stage())
+    ),
+    field!("sentiment", "Feeling", Word {"good", "watch", "bad"}, "what the CSM feels", |s, r| text(s.book.account(r).sentiment())),
+    field!(
+        "start" | "since",
+        "Since",
+        Date[Behind],
+        "customer since",
+        |s, r| date(s.book.account(r).start())
+    ),
+    field!(
+        "auto_renew",
+        "Auto",
+        Bool,
+        "renews by itself unless notice is given",
+        |s, r| s
+            .book
+            .account(r)
+            .auto_renew()
+            .map_or(Cell::None, Cell::Bool)
+    ),
+    field!(
+        "nps",
+        "NPS",
+        Number,
+        "newest survey answer, 0 to 10",
+        |s, r| number(s.book.account(r).nps())
+    ),
+    field!(
+        "tickets",
+        "Tickets",
+        Number,
+        "open support cases",
+        |s, r| Cell::Number(f64::from(s.book.account(r).open_tickets()))
+    ),
+    field!(
+        "tickets.urgent" | "urgent",
+        "Urgent",
+        Number,
+        "open urgent or escalated support cases",
+        |s, r| Cell::Number(f64::from(s.book.account(r).urgent_tickets()))
+    ),
+    field!(
+        "usage",
+        "Usage",
+        Number("users"),
+        "weekly active users, newest week",
+        |s, r| number(s.book.account(r).usage()[11])
+    ),
+    field!(
+        "usage.trend" | "trend",
+        "Trend",
+        Percent,
+        "usage against four weeks before",
+        |s, r| {
+            let t = s.derived.account(r).usage_trend;
+            if t.is_nan() {
+                Cell::None
+            } else {
+                Cell::Number(f64::from(t))
+            }
+        }
+    ),
+    field!(
+        "last_touch" | "touched",
+        "Touched",
+        Date[Behind],
+        "the newest touchpoint with a person",
+        |s, r| date(s.book.account(r).last_touch())
+    ),
+    field!(
+        "sponsor_left",
+        "Sponsor left",
+        Date[Behind],
+        "a sponsor or champion left",
+        |s, r| date(s.book.account(r).sponsor_left())
+    ),
+    field!(
+        "loss" | "risk",
+        "Loss",
+        Percent,
+        "probability of loss (placeholder by health band and open risk)",
+        |s, r| Cell::Number(f64::from(s.derived.account(r).loss))
+    ),
+    field!(
+        "at_stake",
+        "At stake",
+        Money,
+        "ARR decided at the next renewal, reporting currency",
+        |s, r| reporting(s, s.derived.account(r).at_stake)
+    ),
+    field!(
+        "closeness",
+        "Closeness",
+        Number,
+        "min(1, 90/d), d days until the decision",
+        |s, r| Cell::Number(f64::from(s.derived.account(r).closeness))
+    ),
+    field!(
+        "urgency",
+        "Urgency",
+        Money,
+        "loss × at stake × closeness",
+        |s, r| reporting(s, s.derived.account(r).urgency as i64)
+    ),
+    field!("at_risk", "At risk", Bool, "in the queue", |s, r| {
+        Cell::Bool(s.derived.in_queue(r))
+    }),
+    field!(
+        "risk.open" | "escalated",
+        "Risk",
+        Bool,
+        "a risk is open",
+        |s, r| Cell::Bool(s.derived.account(r).is(HAS_RISK))
+    ),
+    field!(
+        "reason",
+        "Reason",
+        Text,
+        "the open risk's reason",
+        |s, r| text(s.book.account(r).open_risk().and_then(|e| e.reason()))
+    ),
+    field!("priority", "Priority", Word {"critical", "high", "medium", "low"}, "the open risk's priority", |s, r| text(s.book.account(r).open_risk().and_then(|e| e.priority_kind()))),
+    field!(
+        "assignee",
+        "Assigned",
+        Person,
+        "the open risk's owner",
+        |s, r| person(s.book.account(r).open_risk().and_then(|e| e.owner()))
+    ),
+    field!("level", "Level", Word {"L0", "L1", "L2", "L3"}, "escalation level", |s, r| text(s.book.account(r).level())),
+    field!(
+        "snoozed" | "asleep",
+        "Asleep",
+        Bool,
+        "snoozed today",
+        |s, r| Cell::Bool(s.derived.account(r).is(SNOOZED))
+    ),
+    field!(
+        "snoozed_until" | "until",
+        "Until",
+        Date[Ahead],
+        "snoozed until",
+        |s, r| date(s.book.account(r).snoozed_until())
+    ),
+    field!("acked", "Acked", Bool, "acknowledged", |s, r| Cell::Bool(
+        s.book.account(r).acked_at().is_some()
+    )),
+    field!(
+        "acked_at",
+        "Acked at",
+        Instant[Behind],
+        "when it was acknowledged",
+        |s, r| instant(s.book.account(r).acked_at())
+    ),
+    field!(
+        "resolved_at" | "resolved",
+        "Resolved",
+        Instant[Behind],
+        "when it was resolved",
+        |s, r| instant(s.book.account(r).resolved_at())
+    ),
+    field!("outcome", "Outcome", Word {"saved", "reduced", "lost", "false_alarm"}, "outcome of the last resolve", |s, r| text(s.book.account(r).outcome())),
+    field!(
+        "tag" | "tags",
+        "Tags",
+        List,
+        "tags",
+        |s, r| match s.book.account(r).tags() {
+            [] => Cell::None,
+            t => Cell::List(t),
+        }
+    ),
+    field!(
+        "changed" | "changed_at",
+        "Changed",
+        Instant[Behind],
+        "any of its rows changed",
+        |s, r| instant(s.book.account(r).changed_at())
+    ),
+    field!("forecast", "Forecast", Word {"omitted", "pipeline", "best", "most_likely", "commit", "closed"}, "the open renewal's forecast category", |s, r| text(s.book.account(r).open_renewal().and_then(|o| o.forecast()))),
+    field!(
+        "amount",
+        "Amount",
+        Money,
+        "the open renewal's amount",
+        |s, r| money(
+            s.book,
+            s.book.account(r).open_renewal().and_then(|o| o.amount())
+        )
+    ),
+];
+
+fn reporting<'a>(s: &Scope<'a>, minor: i64) -> Cell<'a> {
+    Cell::Money(s.book.reporting_money(minor), Some(minor))
+}
+
+static RENEWAL: &[Field] = &[
+    field!("account", "Account", Text, "the account's name", |s, r| {
+        of_account(s.book.renewal(r).account(), |a| text(Some(a.name())))
+    }),
+    field!(
+        "name" | "renewal.name",
+        "Renewal",
+        Text,
+        "what the renewal is called",
+        |s, r| text(Some(s.book.renewal(r).name()))
+    ),
+    field!("id", "Id", Number, "csops' own id", |s, r| Cell::Number(
+        f64::from(s.book.renewal(r).id().0)
+    )),
+    field!(
+        "due" | "renewal" | "close",
+        "Due",
+        Date[Ahead],
+        "the day on which the term ends",
+        |s, r| day(s.book.renewal(r).due_day())
+    ),
+    field!(
+        "original_due",
+        "First due",
+        Date[Ahead],
+        "the due day before it was moved",
+        |s, r| date(s.book.renewal(r).original_due())
+    ),
+    field!(
+        "decide" | "decision",
+        "Decide",
+        Date[Ahead],
+        "the notice deadline while it lies ahead, else the due day",
+        |s, r| day(s.book.renewal(r).decision_day(s.day()))
+    ),
+    field!(
+        "notice" | "notice_deadline",
+        "Notice",
+        Date[Ahead],
+        "the last day to give notice",
+        |s, r| date(s.book.renewal(r).notice_deadline())
+    ),
+    field!(
+        "amount",
+        "Amount",
+        Money,
+        "the amount expected, compared in the reporting currency",
+        |s, r| money(s.book, s.book.renewal(r).amount())
+    ),
+    field!(
+        "target",
+        "Target",
+        Money,
+        "what is up for renewal",
+        |s, r| money(s.book, s.book.renewal(r).target())
+    ),
+    field!(
+        "stage",
+        "Stage",
+        Text,
+        "stage, the vendor's word",
+        |s, r| text(s.book.renewal(r).stage())
+    ),
+    field!("status" | "stage_kind", "Status", Word {"open", "won", "lost"}, "open, won or lost", |s, r| text(Some(s.book.renewal(r).stage_kind()))),
+    field!("forecast", "Forecast", Word {"omitted", "pipeline", "best", "most_likely", "commit", "closed"}, "forecast category", |s, r| text(s.book.renewal(r).forecast())),
+    field!(
+        "probability",
+        "Prob",
+        Number("%"),
+        "probability of closing, 0 to 100",
+        |s, r| number(s.book.renewal(r).probability())
+    ),
+    field!("owner", "Owner", Person, "the renewal's owner", |s, r| {
+        person(s.book.renewal(r).owner())
+    }),
+    field!("outcome", "Outcome", Text, "how it ended", |s, r| text(
+        s.book.renewal(r).outcome()
+    )),
+    field!(
+        "closed",
+        "Closed",
+        Date[Behind],
+        "the day on which it closed",
+        |s, r| date(s.book.renewal(r).closed())
+    ),
+    field!(
+        "next_step" | "next",
+        "Next step",
+        Text,
+        "the next step",
+        |s, r| text(s.book.renewal(r).next_step())
+    ),
+];
+
+static TASK: &[Field] = &[
+    field!("account", "Account", Text, "the account's name", |s, r| {
+        of_account(s.book.task(r).account(), |a| text(Some(a.name())))
+    }),
+    field!(
+        "title" | "name" | "task",
+        "Task",
+        Text,
+        "what is to be done",
+        |s, r| text(Some(s.book.task(r).title()))
+    ),
+    field!("id", "Id", Number, "csops' own id", |s, r| Cell::Number(
+        f64::from(s.book.task(r).id().0)
+    )),
+    field!("due", "Due", Date[Ahead], "by when", |s, r| day(s
+        .book
+        .task(r)
+        .due_day())),
+    field!(
+        "overdue",
+        "Overdue",
+        Bool,
+        "open and due before today",
+        |s, r| Cell::Bool(s.book.task(r).is_overdue(s.today))
+    ),
+    field!("priority", "Prio", Word {"p1", "p2", "p3", "p4"}, "priority, p1 is urgent", |s, r| text(s.book.task(r).priority_kind())),
+    field!("status", "Status", Word {"open", "in_progress", "waiting", "done"}, "open, in_progress, waiting or done", |s, r| text(Some(s.book.task(r).status_kind()))),
+    field!("kind" | "type", "Kind", Word {"call", "email", "meeting", "to_do"}, "call, email, meeting or to_do", |s, r| text(s.book.task(r).kind())),
+    field!("owner", "Owner", Person, "whose", |s, r| person(
+        s.book.task(r).owner()
+    )),
+    field!(
+        "completed" | "done",
+        "Done",
+        Instant[Behind],
+        "when it was completed",
+        |s, r| instant(s.book.task(r).completed_at())
+    ),
+];
+
+static ESCALATION: &[Field] = &[
+    field!("account", "Account", Text, "the account's name", |s, r| {
+        of_account(s.book.escalation(r).account(), |a| text(Some(a.name())))
+    }),
+    field!(
+        "title" | "name",
+        "Risk",
+        Text,
+        "what the risk is called",
+        |s, r| text(Some(s.book.escalation(r).title()))
+    ),
+    field!("id", "Id", Number, "csops' own id", |s, r| Cell::Number(
+        f64::from(s.book.escalation(r).id().0)
+    )),
+    field!("reason", "Reason", Text, "why", |s, r| text(
+        s.book.escalation(r).reason()
+    )),
+    field!("status", "Status", Word {"new", "acknowledged", "in_progress", "closed"}, "new, acknowledged, in_progress or closed", |s, r| text(Some(s.book.escalation(r).status_kind()))),
+    field!("priority" | "severity", "Priority", Word {"critical", "high", "medium", "low"}, "critical, high, medium or low", |s, r| text(s.book.escalation(r).priority_kind())),
+    field!("owner" | "assignee", "Owner", Person, "whose", |s, r| {
+        person(s.book.escalation(r).owner())
+    }),
+    field!("due", "Due", Date[Ahead], "by when", |s, r| date(
+        s.book.escalation(r).due()
+    )),
+    field!(
+        "opened",
+        "Opened",
+        Instant[Behind],
+        "when it was opened",
+        |s, r| instant(s.book.escalation(r).opened())
+    ),
+    field!(
+        "closed",
+        "Closed",
+        Instant[Behind],
+        "when it was closed",
+        |s, r| instant(s.book.escalation(r).closed())
+    ),
+    field!("outcome", "Outcome", Word {"saved", "reduced", "lost", "false_alarm"}, "how it ended", |s, r| text(s.book.escalation(r).outcome())),
+];
+
+static PERSON: &[Field] = &[
+    field!("name", "Name", Text, "full name", |s, r| text(Some(
+        s.book.person(r).name()
+    ))),
+    field!("id", "Id", Number, "csops' own id", |s, r| Cell::Number(
+        f64::from(s.book.person(r).id().0)
+    )),
+    field!("email", "E-mail", Text, "e-mail address", |s, r| text(
+        s.book.person(r).email()
+    )),
+    field!("role", "Role", Word, "role", |s, r| text(
+        s.book.person(r).role()
+    )),
+    field!(
+        "active",
+        "Active",
+        Bool,
+        "still with us",
+        |s, r| Cell::Bool(s.book.person(r).is_active())
+    ),
+];
+
+/// The fields of a kind of thing, in the order of their columns; empty for kinds that the Book does not list.
+pub fn fields(entity: Entity) -> &'static [Field] {
+    match entity {
+        Entity::Account => ACCOUNT,
+        Entity::Renewal => RENEWAL,
+        Entity::Task => TASK,
+        Entity::Escalation => ESCALATION,
+        Entity::Person => PERSON,
+        _ => &[],
+    }
+}
+
+/// A field as a kind of thing knows it: its own, or its account's.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldRef {
+    /// The field.
+    pub field: &'static Field,
+    /// The kind of row that is asked.
+    pub entity: Entity,
+    /// The field is the account's.
+    pub of_account: bool,
+}
+
+impl FieldRef {
+    /// Reads it of a row of its kind.
+    #[inline]
+    pub fn read<'a>(&self, scope: &Scope<'a>, row: u32) -> Cell<'a> {
+        if !self.of_account {
+            return (self.field.read)(scope, row);
+        }
+        let account = account_row(scope.book, self.entity, row);
+        account.map_or(Cell::None, |a| (self.field.read)(scope, a))
+    }
+}
+
+/// The row of the account that a row belongs to.
+pub fn account_row(book: &Book, entity: Entity, row: u32) -> Option<u32> {
+    let id = match entity {
+        Entity::Account => return Some(row),
+        Entity::Renewal => book.renewal(row).account_id(),
+        Entity::Task => book.task(row).account_id(),
+        Entity::Escalation => book.escalation(row).account_id(),
+        _ => return None,
+    };
+    book.row_of(Entity::Account, id)
+}
+
+/// The field of that name: the kind's own, else its account's (also as `account.NAME`). Case does not matter.
+pub fn find(entity: Entity, name: &str) -> Option<FieldRef> {
+    let name = name.to_ascii_lowercase();
+    let own = fields(entity).iter().find(|f| f.is_called(&name));
+    if let Some(field) = own {
+        return Some(FieldRef {
+            field,
+            entity,
+            of_account: false,
+        });
+    }
+    let plain = name.strip_prefix("account.").unwrap_or(&name);
+    if entity == Entity::Account {
+        let field = fields(entity).iter().find(|f| f.is_called(plain))?;
+        return Some(FieldRef {
+            field,
+            entity,
+            of_account: false,
+        });
+    }
+    if !matches!(entity, Entity::Renewal | Entity::Task | Entity::Escalation) {
+        return None;
+    }
+    let field = ACCOUNT.iter().find(|f| f.is_called(plain))?;
+    Some(FieldRef {
+        field,
+        entity,
+        of_account: true,
+    })
+}
+
+/// The name nearest to a misspelt one, if any is near: at most two letters off, or one for short names.
+pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let limit = if name.chars().count() <= 3 { 1 } else { 2 };
+    names
+        .map(|n| (distance(&name, &n.to_lowercase()), n))
+        .filter(|(d, n)| *d <= limit || (name.len() >= 3 && n.to_lowercase().starts_with(&name)))
+        .min_by_key(|(d, _)| *d)
+        .map(|(_, n)| n)
+}
+
+/// Edits between two words; a swap of neighbours is one.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    // Long texts are no typos of a name, and the table would be large.
+    if a.len() > 64 || b.len() > 64 {
+        return usize::MAX;
+    }
+    let mut t = vec![vec![0usize; b.len() + 1]; a.len() + 1];
+    for (i, row) in t.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    for j in 0..=b.len() {
+        t[0][j] = j;
+    }
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            t[i][j] = (t[i - 1][j] + 1)
+                .min(t[i][j - 1] + 1)
+                .min(t[i - 1][j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                t[i][j] = t[i][j].min(t[i - 2][j - 2] + 1);
+            }
+        }
+    }
+    t[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_within_a_kind_and_have_help() {
+        for entity in Entity::ALL {
+            let mut seen = std::collections::HashSet::new();
+            for f in fields(entity) {
+                for name in std::iter::once(&f.name).chain(f.aliases) {
+                    assert!(seen.insert(*name), "{entity}: {name} twice");
+                }
+                assert!(!f.help.is_empty() && !f.title.is_empty());
+                assert_eq!(
+                    f.tense != Tense::None,
+                    matches!(f.ty, Type::Date | Type::Instant),
+                    "{}",
+                    f.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_renewal_knows_its_accounts_fields_but_its_own_come_first() {
+        assert!(!find(Entity::Renewal, "owner").unwrap().of_account);
+        assert!(find(Entity::Renewal, "health").unwrap().of_account);
+        assert!(find(Entity::Renewal, "account.stage").unwrap().of_account);
+        assert!(!find(Entity::Renewal, "stage").unwrap().of_account);
+        assert_eq!(find(Entity::Account, "OWNER").unwrap().field.name, "csm");
+        assert!(find(Entity::Person, "health").is_none());
+    }
+
+    #[test]
+    fn a_misspelt_name_finds_its_neighbour() {
+        let names = ["health", "renewal", "arr", "segment"];
+        assert_eq!(nearest("helth", names.into_iter()), Some("health"));
+        assert_eq!(nearest("renwal", names.into_iter()), Some("renewal"));
+        assert_eq!(nearest("ar", names.into_iter()), Some("arr"));
+        assert_eq!(nearest("seg", names.into_iter()), Some("segment"));
+        assert_eq!(nearest("zzz", names.into_iter()), None);
+    }
+}

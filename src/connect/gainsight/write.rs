@@ -1,0 +1,1180 @@
+//! Writing to Gainsight. Calls to action carry a marker in their comments, timeline entries an `ExternalId`: both can be asked for
+//! before anything is sent again. Updates compare first; no header guards them.
+
+use super::Gainsight;
+use super::cockpit::{CTA, any, empty_page, gsid, map_cta};
+use super::schema::spec;
+use crate::book::{
+    Capabilities, Conflict, ConflictField, Entity, FieldValue, Record, Verb, WriteSupport,
+};
+use crate::connect::canon;
+use crate::connect::convert::{iso, same};
+use crate::connect::http::{Ask, encode, lock};
+use crate::connect::{ConnectError, ErrorKind, Write, Written};
+use reqwest::Method;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+
+/// The cockpit's pick lists, by name: that is how they are written.
+#[derive(Clone, Debug, Default)]
+pub struct Picks {
+    status: Vec<String>,
+    priority: Vec<String>,
+    kind: Vec<String>,
+    reason: Vec<String>,
+}
+
+/// The fields of a call to action that are written.
+const CTA_FIELDS: &[(&str, &str)] = &[
+    ("title", "Name"),
+    ("reason", "reason"),
+    ("status", "status"),
+    ("status_kind", "status"),
+    ("priority", "priority"),
+    ("priority_kind", "priority"),
+    ("owner", "OwnerId"),
+    ("due", "DueDate"),
+    ("comments", "Comments"),
+    ("outcome", "status (the closing one)"),
+];
+const TASK_FIELDS: &[(&str, &str)] = &[
+    ("title", "Name"),
+    ("status", "status"),
+    ("status_kind", "status"),
+    ("priority", "priority"),
+    ("priority_kind", "priority"),
+    ("owner", "OwnerId"),
+    ("due", "DueDate"),
+    ("description", "Description"),
+];
+const ACTIVITY_FIELDS: &[(&str, &str)] = &[
+    ("subject", "Subject"),
+    ("body", "Notes"),
+    ("at", "ActivityDate"),
+    ("kind", "TypeName"),
+    ("author", "Author"),
+];
+
+impl Gainsight {
+    /// What can be written, and the choices as far as they are known.
+    pub(super) fn writes(&self) -> Capabilities {
+        let mut caps = Capabilities::default();
+        let mut add = |entity, field: &str, writes: &str, why_not: Option<&str>| {
+            caps.writes.push(WriteSupport {
+                entity,
+                field: field.to_owned(),
+                writes: writes.to_owned(),
+                guarded: false,
+                why_not: why_not.map(str::to_owned),
+            });
+        };
+        add(
+            Entity::Escalation,
+            "*",
+            "POST call to action, type Risk",
+            None,
+        );
+        add(
+            Entity::Escalation,
+            "-",
+            "closing status (calls to action are closed, not deleted)",
+            None,
+        );
+        for (field, theirs) in CTA_FIELDS {
+            add(
+                Entity::Escalation,
+                field,
+                &format!("call to action: {theirs}"),
+                None,
+            );
+        }
+        add(
+            Entity::Task,
+            "*",
+            "POST task of a call to action, or a call to action of its own",
+            None,
+        );
+        add(Entity::Task, "-", "closing status", None);
+        for (field, theirs) in TASK_FIELDS {
+            add(Entity::Task, field, &format!("task: {theirs}"), None);
+        }
+        add(Entity::Touchpoint, "*", "POST timeline activity", None);
+        add(Entity::Touchpoint, "-", "DELETE timeline activity", None);
+        for (field, theirs) in ACTIVITY_FIELDS {
+            add(
+                Entity::Touchpoint,
+                field,
+                &format!("timeline activity: {theirs}"),
+                None,
+            );
+        }
+        add(Entity::Account, "csm", "Company.CSM", None);
+        for field in ["sentiment", "segment", "touch", "stage"] {
+            match self.fields.get(&format!("account.{field}")) {
+                Some(theirs) => add(Entity::Account, field, &format!("Company.{theirs}"), None),
+                None => add(
+                    Entity::Account,
+                    field,
+                    "",
+                    Some("no company field is mapped to it; name one under [source.fields]"),
+                ),
+            }
+        }
+        add(
+            Entity::Account,
+            "owner",
+            "",
+            Some("Gainsight holds the CSM; the owner is the CRM's"),
+        );
+        add(
+            Entity::Renewal,
+            "*",
+            "",
+            Some("renewals are the CRM's; send them there with [write] renewal"),
+        );
+        for field in ["stage", "forecast", "amount", "due"] {
+            add(
+                Entity::Renewal,
+                field,
+                "",
+                Some("renewals are the CRM's; send them there with [write] renewal"),
+            );
+        }
+        if let Some(picks) = self.picks.get() {
+            for (field, list) in [
+                ("status", &picks.status),
+                ("priority", &picks.priority),
+                ("reason", &picks.reason),
+            ] {
+                caps.choices
+                    .push((Entity::Escalation, field.into(), list.clone()));
+            }
+        }
+        caps
+    }
+
+    /// The cockpit's pick lists; asked once.
+    pub(super) async fn picks(&self) -> Result<&Picks, ConnectError> {
+        self.picks
+            .get_or_try_init(|| async {
+                let mut picks = Picks::default();
+                for categories in [
+                    "CTA_STATUS,CTA_PRIORITY,CTA_TYPE,CTA_REASON",
+                    "CTA_STATUS,CTA_PRIORITY,CTA_TYPE",
+                ] {
+                    let ask = Ask::get(format!(
+                        "/v2/cockpit/admin/picklist/lite?category={categories}&et=COMPANY"
+                    ));
+                    match self.call(&ask, "the pick lists of calls to action").await? {
+                        Ok(reply) => {
+                            collect(&reply.data(), "", &mut picks);
+                            break;
+                        }
+                        Err(fault)
+                            if matches!(
+                                fault.error.kind,
+                                ErrorKind::Auth | ErrorKind::Retry { .. }
+                            ) =>
+                        {
+                            return Err(fault.error);
+                        }
+                        Err(_) => {}
+                    }
+                }
+                Ok(picks)
+            })
+            .await
+    }
+
+    fn refused(&self, field: Option<&str>, message: impl std::fmt::Display) -> ConnectError {
+        self.http.error(
+            ErrorKind::Refused {
+                field: field.map(str::to_owned),
+            },
+            message,
+        )
+    }
+
+    /// One row as it is now. A task below a call to action is found among those of its account.
+    pub(super) async fn read_row(
+        &self,
+        entity: Entity,
+        id: &str,
+        account: Option<&str>,
+    ) -> Result<Option<Record>, ConnectError> {
+        match entity {
+            Entity::Escalation => self.read_cta(id, entity).await,
+            Entity::Task => match id.strip_prefix(CTA) {
+                Some(cta) => self.read_cta(cta, entity).await,
+                None => match account {
+                    Some(account) => self.read_task(id, account).await,
+                    None => Ok(None),
+                },
+            },
+            _ => {
+                let stream = match entity {
+                    Entity::Account => "accounts",
+                    Entity::Contact => "contacts",
+                    Entity::Person => "people",
+                    Entity::Touchpoint => "touchpoints",
+                    _ => return Ok(None),
+                };
+                self.read_object(stream, "Gsid", id).await
+            }
+        }
+    }
+
+    async fn read_object(
+        &self,
+        stream: &str,
+        field: &str,
+        value: &str,
+    ) -> Result<Option<Record>, ConnectError> {
+        let Some(spec) = spec(stream) else {
+            return Ok(None);
+        };
+        let plan = self.plan(spec).await?;
+        let body = json!({
+            "select": plan.select,
+            "where": {"conditions": [{"name": field, "alias": "A", "operator": "EQ", "value": [value]}], "expression": "A"},
+            "limit": 1, "offset": 0,
+        });
+        let ask = Ask::query(format!("/v1/data/objects/query/{}", spec.object), &body);
+        let reply = self.must(&ask, spec.object).await?;
+        let mut page = empty_page();
+        if let Some(row) = reply.rows().first() {
+            self.map_row(spec, &plan, row, &mut page);
+        }
+        Ok(page.records.pop())
+    }
+
+    async fn read_cta(&self, id: &str, entity: Entity) -> Result<Option<Record>, ConnectError> {
+        let filter = (
+            vec![json!({"fieldName": "Gsid", "value": [id], "alias": "A", "operator": "EQ"})],
+            "A",
+        );
+        let mut page = empty_page();
+        let reply = self
+            .cta_list(
+                &mut Self::cta_select(),
+                Some(filter),
+                10,
+                1,
+                &mut page.problems,
+            )
+            .await?;
+        for row in reply
+            .rows()
+            .iter()
+            .filter(|r| gsid(r).as_deref() == Some(id))
+        {
+            map_cta(row, &mut page);
+        }
+        Ok(page.records.into_iter().find(|r| r.entity == entity))
+    }
+
+    async fn read_task(&self, id: &str, account: &str) -> Result<Option<Record>, ConnectError> {
+        for (cta, risk) in self.ctas_of(account).await? {
+            for record in self.tasks_of(&cta, account, risk).await? {
+                if record.external_id == id {
+                    return Ok(Some(record));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn ctas_of(&self, account: &str) -> Result<Vec<(String, bool)>, ConnectError> {
+        let filter = (
+            vec![
+                json!({"fieldName": "CompanyId", "value": [account], "alias": "A", "operator": "EQ"}),
+            ],
+            "A",
+        );
+        let mut page = empty_page();
+        let reply = self
+            .cta_list(
+                &mut Self::cta_select(),
+                Some(filter),
+                1000,
+                1,
+                &mut page.problems,
+            )
+            .await?;
+        for row in &reply.rows() {
+            map_cta(row, &mut page);
+        }
+        Ok(page
+            .records
+            .into_iter()
+            .map(|r| {
+                let risk = r.entity == Entity::Escalation;
+                (r.external_id.trim_start_matches(CTA).to_owned(), risk)
+            })
+            .collect())
+    }
+
+    /// Whether a create arrived.
+    pub(super) async fn find_created(&self, write: &Write) -> Result<Option<Record>, ConnectError> {
+        let mark = canon::marker(&write.marker);
+        match write.entity {
+            Entity::Touchpoint => {
+                self.read_object("touchpoints", "ExternalId", &write.marker)
+                    .await
+            }
+            Entity::Task if parent(write).is_some() => {
+                let (Some(cta), Some(account)) = (parent(write), write.account.as_deref()) else {
+                    return Ok(None);
+                };
+                let rows = self.marked_tasks(cta, &mark).await?;
+                let Some(id) = rows.first() else {
+                    return Ok(None);
+                };
+                let all = self.tasks_of(cta, account, true).await?;
+                Ok(all.into_iter().find(|r| r.external_id == *id))
+            }
+            Entity::Escalation | Entity::Task => {
+                let mut conditions = vec![
+                    json!({"fieldName": "Comments", "value": [mark], "alias": "A", "operator": "CONTAINS"}),
+                ];
+                let mut expression = "A";
+                if let Some(account) = &write.account {
+                    conditions.push(json!({"fieldName": "CompanyId", "value": [account], "alias": "B", "operator": "EQ"}));
+                    expression = "A AND B";
+                }
+                let mut page = empty_page();
+                let reply = self
+                    .cta_list(
+                        &mut Self::cta_select(),
+                        Some((conditions, expression)),
+                        10,
+                        1,
+                        &mut page.problems,
+                    )
+                    .await?;
+                for row in &reply.rows() {
+                    // A tenant that ignores the condition must not make us take somebody else's for ours.
+                    if any(row, &["Comments"]).is_some_and(|c| c.contains(&mark)) {
+                        map_cta(row, &mut page);
+                    }
+                }
+                Ok(page.records.into_iter().find(|r| r.entity == write.entity))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Carries a write out.
+    pub(super) async fn carry_out(&self, write: &Write) -> Result<Written, ConnectError> {
+        match (write.verb, write.entity) {
+            (Verb::Create, Entity::Escalation) => self.create_cta(write).await,
+            (Verb::Create, Entity::Task) => match parent(write) {
+                Some(cta) => self.create_task(write, cta).await,
+                None => self.create_cta(write).await,
+            },
+            (Verb::Create, Entity::Touchpoint) => self.create_activity(write).await,
+            (Verb::Create, other) => Err(self.refused(
+                None,
+                format!("a new {other} is made in Gainsight itself, not from here"),
+            )),
+            (Verb::Update, _) => self.update(write).await,
+            (Verb::Delete, Entity::Escalation | Entity::Task) => {
+                let kind = if write.entity == Entity::Task {
+                    "done"
+                } else {
+                    "closed"
+                };
+                let closing = Write {
+                    verb: Verb::Update,
+                    fields: vec![(
+                        "status_kind".into(),
+                        FieldValue::Null,
+                        FieldValue::Text(kind.into()),
+                    )],
+                    force: true,
+                    ..write.clone()
+                };
+                self.update(&closing).await
+            }
+            (Verb::Delete, Entity::Touchpoint) => {
+                let id = self.id_of(write)?;
+                let ask = Ask::write(
+                    Method::DELETE,
+                    format!("/v1/ant/es/activity/{}?identifier=gsid", encode(id)),
+                    None,
+                );
+                match self.call(&ask, "to delete a timeline entry").await? {
+                    Ok(_) => Ok(Written::Done {
+                        external_id: id.to_owned(),
+                        record: None,
+                    }),
+                    // What is gone already is what was wanted.
+                    Err(fault) => match self.read_row(Entity::Touchpoint, id, None).await? {
+                        None => Ok(Written::Done {
+                            external_id: id.to_owned(),
+                            record: None,
+                        }),
+                        Some(_) => Err(fault.error),
+                    },
+                }
+            }
+            (Verb::Delete, other) => {
+                Err(self.refused(None, format!("a {other} is not deleted from here")))
+            }
+        }
+    }
+
+    fn id_of<'w>(&self, write: &'w Write) -> Result<&'w str, ConnectError> {
+        write.external_id.as_deref().ok_or_else(|| {
+            self.refused(
+                None,
+                format!(
+                    "it is not known which {} at Gainsight is meant; sync, then try again",
+                    write.entity
+                ),
+            )
+        })
+    }
+
+    async fn create_cta(&self, write: &Write) -> Result<Written, ConnectError> {
+        let Some(account) = &write.account else {
+            return Err(self.refused(None, "a call to action needs a company, and this account is not in Gainsight; send it elsewhere with [write]"));
+        };
+        let risk = write.entity == Entity::Escalation;
+        let picks = self.picks().await?;
+        let mut record = self.cta_record(write.entity, &wants(write)).await?;
+        let mark = canon::marker(&write.marker);
+        let comments = record
+            .get("Comments")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let comments = if comments.is_empty() {
+            mark.clone()
+        } else {
+            format!("{comments}\n{mark}")
+        };
+        record.insert("Comments".into(), json!(comments));
+        record.insert("referenceId".into(), json!("1"));
+        record.insert("CompanyId".into(), json!(account));
+        let kind = if risk {
+            self.option("risk_type").unwrap_or("Risk").to_owned()
+        } else {
+            match self.option("task_type") {
+                Some(t) => t.to_owned(),
+                None => picks
+                    .kind
+                    .iter()
+                    .find(|k| k.eq_ignore_ascii_case("activity"))
+                    .or_else(|| picks.kind.iter().find(|k| !k.to_ascii_lowercase().contains("risk")))
+                    .cloned()
+                    .ok_or_else(|| self.refused(None, "Gainsight has no type of call to action for a task; set `task_type`, or send tasks elsewhere with [write]"))?,
+            }
+        };
+        record.insert("type".into(), json!(kind));
+        record
+            .entry("Name")
+            .or_insert_with(|| json!(if risk { "At risk" } else { "Task" }));
+        if !record.contains_key("status") {
+            let word = canon::word_for(&picks.status, "new", |w| Some(canon::risk_status(w, None)));
+            record.insert("status".into(), json!(word.unwrap_or("New")));
+        }
+        if !record.contains_key("priority") {
+            let word = canon::word_for(&picks.priority, "high", canon::risk_priority);
+            record.insert("priority".into(), json!(word.unwrap_or("High")));
+        }
+        if !record.contains_key("reason")
+            && let Some(reason) = self
+                .option("risk_reason")
+                .or_else(|| picks.reason.first().map(String::as_str))
+        {
+            record.insert("reason".into(), json!(reason));
+        }
+        if !record.contains_key("OwnerId")
+            && let Some(email) = &write.author
+            && let Some(user) = self.user(email).await?
+        {
+            record.insert("OwnerId".into(), json!(user));
+        }
+        if !record.contains_key("DueDate") {
+            // A call to action must have one; a week is Gainsight's own usual span.
+            let due = (self.http.now() + jiff::SignedDuration::from_hours(7 * 24))
+                .strftime("%Y-%m-%d")
+                .to_string();
+            record.insert("DueDate".into(), json!(due));
+        }
+        let body = json!({"requests": [{"record": record}]});
+        let ask = Ask::write(Method::POST, "/v2/cockpit/cta/", Some(&body));
+        let reply = self.must(&ask, "the new call to action").await?;
+        let id = self.written(&reply.data(), "the new call to action")?;
+        let record = self.read_cta(&id, write.entity).await.ok().flatten();
+        let external_id = if risk { id } else { format!("{CTA}{id}") };
+        Ok(Written::Done {
+            external_id,
+            record,
+        })
+    }
+
+    async fn create_task(&self, write: &Write, cta: &str) -> Result<Written, ConnectError> {
+        let mark = canon::marker(&write.marker);
+        let mut record = self.task_record(&wants(write)).await?;
+        let text = record
+            .get("Description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let text = if text.is_empty() {
+            mark
+        } else {
+            format!("{text}\n{mark}")
+        };
+        record.insert("Description".into(), json!(text));
+        record.insert("referenceId".into(), json!("1"));
+        record.insert("CtaGsid".into(), json!(cta));
+        record.insert("CtaId".into(), json!(cta));
+        if !record.contains_key("OwnerId")
+            && let Some(email) = &write.author
+            && let Some(user) = self.user(email).await?
+        {
+            record.insert("OwnerId".into(), json!(user));
+        }
+        let ask = Ask::write(
+            Method::POST,
+            "/v2/cockpit/task",
+            Some(&json!({"requests": [{"record": record}]})),
+        );
+        let reply = self.must(&ask, "the new task").await?;
+        let id = self.written(&reply.data(), "the new task")?;
+        let account = write.account.as_deref().unwrap_or_default();
+        let found = self
+            .tasks_of(cta, account, true)
+            .await
+            .unwrap_or_default()
+            .into_iter()
+            .find(|r| r.external_id == id);
+        Ok(Written::Done {
+            external_id: id,
+            record: found,
+        })
+    }
+
+    async fn create_activity(&self, write: &Write) -> Result<Written, ConnectError> {
+        let Some(account) = &write.account else {
+            return Err(self.refused(None, "a timeline entry needs a company, and this account is not in Gainsight; send notes elsewhere with [write]"));
+        };
+        let get = |f: &str| {
+            write
+                .fields
+                .iter()
+                .find(|(n, _, _)| n == f)
+                .map(|(_, _, w)| w)
+        };
+        let text = |f: &str| {
+            get(f)
+                .and_then(FieldValue::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let author = match (get("author"), &write.author) {
+            (Some(FieldValue::Ref(id)), None) => self.email(id).await?,
+            (_, Some(email)) => Some(email.clone()),
+            _ => None,
+        };
+        let Some(author) = author else {
+            return Err(self.refused(
+                Some("author"),
+                "a timeline entry needs an author; set `email` under [me]",
+            ));
+        };
+        let at = match get("at") {
+            Some(FieldValue::Instant(t)) => iso(*t),
+            Some(FieldValue::Date(d)) => format!("{d}T12:00:00.000Z"),
+            _ => iso(self.http.now()),
+        };
+        let body_text = text("body");
+        let subject = match text("subject") {
+            s if s.is_empty() => body_text
+                .lines()
+                .next()
+                .unwrap_or("Note")
+                .chars()
+                .take(120)
+                .collect(),
+            s => s,
+        };
+        let lookup = |fields: Value, object: &str| json!({"fields": fields, "lookupField": "Gsid", "objectName": object, "multiMatchOption": "FIRSTMATCH", "onNoMatch": "ERROR"});
+        let body = json!({
+            "records": [{
+                "ContextName": "Company",
+                "TypeName": activity_type(&text("kind")),
+                "ExternalId": write.marker,
+                "Subject": subject,
+                "Notes": body_text,
+                "ActivityDate": at,
+                "Author": author,
+                "companyGsid": account,
+            }],
+            "lookups": {
+                "AuthorId": lookup(json!({"Author": "Email"}), "GsUser"),
+                "GsCompanyId": lookup(json!({"companyGsid": "Gsid"}), "Company"),
+            },
+        });
+        let ask = Ask::write(Method::POST, "/v1/ant/es/activity", Some(&body));
+        let outcome = self.call(&ask, "the timeline entry").await?;
+        // The id of the row that the next sync brings is the one that the object query knows.
+        let record = self.find_created(write).await.ok().flatten();
+        match (outcome, record) {
+            (_, Some(record)) => Ok(Written::Done {
+                external_id: record.external_id.clone(),
+                record: Some(record),
+            }),
+            (Ok(reply), None) => {
+                let data = reply.data();
+                failures(&data).map_or(Ok(()), |why| {
+                    Err(self.refused(None, format!("Gainsight refuses the timeline entry: {why}")))
+                })?;
+                let id = first_text(
+                    data.get("success").unwrap_or(&data),
+                    &["activityId", "Gsid", "gsid"],
+                );
+                id.map(|external_id| Written::Done {
+                    external_id,
+                    record: None,
+                })
+                .ok_or_else(|| self.unheard("the timeline entry"))
+            }
+            (Err(fault), None) => Err(fault.error),
+        }
+    }
+
+    fn unheard(&self, what: &str) -> ConnectError {
+        self.http.error(
+            ErrorKind::Retry {
+                after: None,
+                maybe_done: true,
+            },
+            format!("Gainsight answered about {what} without its id; csops asks for it"),
+        )
+    }
+
+    /// The id in a write reply: `{"success":[{"1":"<id>"}],"failure":[{"1":"why"}]}`, as list or as map.
+    fn written(&self, data: &Value, what: &str) -> Result<String, ConnectError> {
+        if let Some(why) = failures(data) {
+            return Err(self.refused(None, format!("Gainsight refuses {what}: {why}")));
+        }
+        let success = data.get("success").unwrap_or(data);
+        first_text(success, &["1", "Gsid", "gsid"]).ok_or_else(|| self.unheard(what))
+    }
+
+    async fn update(&self, write: &Write) -> Result<Written, ConnectError> {
+        let id = self.id_of(write)?;
+        let account = write.account.as_deref();
+        let Some(current) = self.read_row(write.entity, id, account).await? else {
+            return Err(self.refused(
+                None,
+                format!(
+                    "the {} is no longer in Gainsight; drop the change",
+                    write.entity
+                ),
+            ));
+        };
+        let mut todo: Vec<(&str, &FieldValue)> = Vec::new();
+        let mut conflicts = Vec::new();
+        for (field, base, want) in &write.fields {
+            let theirs = current.get(field).cloned().unwrap_or_default();
+            if same(&theirs, want) {
+                continue;
+            }
+            // An outcome is read from the closing status: it can only be wanted, not collide.
+            if !write.force && field != "outcome" && !same(&theirs, base) {
+                conflicts.push(ConflictField {
+                    field: Cow::Owned(field.clone()),
+                    base: base.clone(),
+                    mine: want.clone(),
+                    theirs,
+                });
+            }
+            todo.push((field, want));
+        }
+        if !conflicts.is_empty() {
+            return Ok(Written::Conflict(Conflict {
+                modified: current.modified,
+                by: None,
+                fields: conflicts,
+            }));
+        }
+        if todo.is_empty() {
+            return Ok(Written::Done {
+                external_id: id.to_owned(),
+                record: Some(current),
+            });
+        }
+        match write.entity {
+            Entity::Escalation => self.put_cta(id, write.entity, &todo).await?,
+            Entity::Task => match id.strip_prefix(CTA) {
+                Some(cta) => self.put_cta(cta, write.entity, &todo).await?,
+                None => {
+                    let mut record = self.task_record(&todo).await?;
+                    record.insert("referenceId".into(), json!("1"));
+                    record.insert("Gsid".into(), json!(id));
+                    let ask = Ask::write(
+                        Method::PUT,
+                        "/v2/cockpit/task",
+                        Some(&json!({"requests": [{"record": record}]})),
+                    );
+                    let reply = self.must(&ask, "the task").await?;
+                    self.judged(&reply.data(), "the task")?;
+                }
+            },
+            Entity::Touchpoint => self.put_activity(id, &todo).await?,
+            Entity::Account => self.put_company(id, &todo).await?,
+            other => {
+                return Err(self.refused(
+                    None,
+                    format!("a {other} is not changed in Gainsight from here"),
+                ));
+            }
+        }
+        let record = self
+            .read_row(write.entity, id, account)
+            .await
+            .ok()
+            .flatten();
+        Ok(Written::Done {
+            external_id: id.to_owned(),
+            record,
+        })
+    }
+
+    fn judged(&self, data: &Value, what: &str) -> Result<(), ConnectError> {
+        match failures(data) {
+            Some(why) => Err(self.refused(None, format!("Gainsight refuses {what}: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    async fn put_cta(
+        &self,
+        id: &str,
+        entity: Entity,
+        todo: &[(&str, &FieldValue)],
+    ) -> Result<(), ConnectError> {
+        let mut record = self.cta_record(entity, todo).await?;
+        if record.is_empty() {
+            return Ok(());
+        }
+        record.insert("referenceId".into(), json!("1"));
+        record.insert("Gsid".into(), json!(id));
+        let ask = Ask::write(
+            Method::PUT,
+            "/v2/cockpit/cta/",
+            Some(&json!({"requests": [{"record": record}]})),
+        );
+        let reply = self.must(&ask, "the call to action").await?;
+        self.judged(&reply.data(), "the call to action")
+    }
+
+    async fn put_activity(
+        &self,
+        id: &str,
+        todo: &[(&str, &FieldValue)],
+    ) -> Result<(), ConnectError> {
+        let mut record = Map::new();
+        record.insert("Gsid".into(), json!(id));
+        for (field, want) in todo {
+            let (name, value) = match *field {
+                "subject" => ("Subject", plain(want)),
+                "body" => ("Notes", plain(want)),
+                "at" => ("ActivityDate", plain(want)),
+                "kind" => (
+                    "TypeName",
+                    json!(activity_type(want.as_str().unwrap_or_default())),
+                ),
+                other => {
+                    return Err(self.refused(
+                        Some(other),
+                        format!("`{other}` of a timeline entry cannot be changed"),
+                    ));
+                }
+            };
+            record.insert(name.into(), value);
+        }
+        let ask = Ask::write(
+            Method::PUT,
+            "/v1/ant/es/activity?identifier=gsid",
+            Some(&json!({"records": [record]})),
+        );
+        let reply = self.must(&ask, "the timeline entry").await?;
+        self.judged(&reply.data(), "the timeline entry")
+    }
+
+    async fn put_company(
+        &self,
+        id: &str,
+        todo: &[(&str, &FieldValue)],
+    ) -> Result<(), ConnectError> {
+        let Some(spec) = spec("accounts") else {
+            return Ok(());
+        };
+        let plan = self.plan(spec).await?;
+        let mut record = Map::new();
+        record.insert("Gsid".into(), json!(id));
+        for (field, want) in todo {
+            let Some(theirs) = plan.theirs(field) else {
+                return Err(self.refused(Some(field), format!("Gainsight has no company field for `{field}`; map one under [source.fields]")));
+            };
+            record.insert(theirs.to_owned(), plain(want));
+        }
+        let ask = Ask::write(
+            Method::PUT,
+            "/v1/data/objects/Company?keys=Gsid",
+            Some(&json!({"records": [record]})),
+        );
+        let reply = self.must(&ask, "the company").await?;
+        self.judged(&reply.data(), "the company")
+    }
+
+    /// The vendor's fields of a call to action. A word of the vendor wins over a kind for the same field.
+    async fn cta_record(
+        &self,
+        entity: Entity,
+        todo: &[(&str, &FieldValue)],
+    ) -> Result<Map<String, Value>, ConnectError> {
+        let picks = self.picks().await?;
+        let mut record = Map::new();
+        let given = |f: &str| todo.iter().find(|(n, _)| *n == f).map(|(_, v)| *v);
+        for (field, want) in todo {
+            let word = want.as_str().unwrap_or_default();
+            let no_word = || {
+                self.refused(
+                    Some(field),
+                    format!("Gainsight's pick list has no value for `{word}`; choose another, or add it under Administration"),
+                )
+            };
+            match *field {
+                "title" => record.insert("Name".into(), plain(want)),
+                "comments" | "description" => record.insert("Comments".into(), plain(want)),
+                "owner" => record.insert("OwnerId".into(), plain(want)),
+                "due" => record.insert("DueDate".into(), plain(want)),
+                "reason" => {
+                    let known = picks.reason.iter().find(|r| r.eq_ignore_ascii_case(word));
+                    // A reason in a person's own words is no item of the list; the note that goes with it holds it.
+                    match known {
+                        Some(r) => record.insert("reason".into(), json!(r)),
+                        None if picks.reason.is_empty() => {
+                            record.insert("reason".into(), plain(want))
+                        }
+                        None => {
+                            let old = record
+                                .get("Comments")
+                                .and_then(Value::as_str)
+                                .unwrap_or_default()
+                                .to_owned();
+                            let joined = if old.is_empty() {
+                                word.to_owned()
+                            } else {
+                                format!("{old}\n{word}")
+                            };
+                            if given("comments").is_none() && !word.is_empty() {
+                                record.insert("Comments".into(), json!(joined));
+                            }
+                            None
+                        }
+                    }
+                }
+                "status" => record.insert("status".into(), plain(want)),
+                "priority" => record.insert("priority".into(), plain(want)),
+                "priority_kind" if given("priority").is_none() => {
+                    let wanted = match (entity, word) {
+                        (Entity::Task, "p1") => "critical",
+                        (Entity::Task, "p2") => "high",
+                        (Entity::Task, "p3") => "medium",
+                        (Entity::Task, "p4") => "low",
+                        (_, w) => w,
+                    };
+                    let found = canon::word_for(&picks.priority, wanted, canon::risk_priority)
+                        .or_else(|| {
+                            (wanted == "critical")
+                                .then(|| {
+                                    canon::word_for(&picks.priority, "high", canon::risk_priority)
+                                })
+                                .flatten()
+                        });
+                    record.insert("priority".into(), json!(found.ok_or_else(no_word)?))
+                }
+                "status_kind" if given("status").is_none() => {
+                    let wanted = match word {
+                        "done" => "closed",
+                        "open" => "new",
+                        w => w,
+                    };
+                    let found = match wanted {
+                        "acknowledged" => self
+                            .option("ack_status")
+                            .or_else(|| {
+                                canon::word_for(&picks.status, wanted, |w| {
+                                    Some(canon::risk_status(w, None))
+                                })
+                            })
+                            .or_else(|| {
+                                canon::word_for(&picks.status, "in_progress", |w| {
+                                    Some(canon::risk_status(w, None))
+                                })
+                            }),
+                        "closed" => {
+                            self.closing(picks, given("outcome").and_then(FieldValue::as_str))
+                        }
+                        w => {
+                            canon::word_for(&picks.status, w, |s| Some(canon::risk_status(s, None)))
+                        }
+                    };
+                    record.insert("status".into(), json!(found.ok_or_else(no_word)?))
+                }
+                // Read from the closing status; alone it changes nothing there.
+                _ => None,
+            };
+        }
+        Ok(record)
+    }
+
+    /// The closing status that says this outcome best.
+    fn closing<'p>(&'p self, picks: &'p Picks, outcome: Option<&str>) -> Option<&'p str> {
+        let closing: Vec<&String> = picks
+            .status
+            .iter()
+            .filter(|s| canon::risk_status(s, None) == "closed")
+            .collect();
+        let wanted = match outcome {
+            Some("reduced") => &["reduced", "saved"][..],
+            Some("lost") => &["lost"],
+            Some("false_alarm") => &["false_alarm"],
+            _ => &["saved"],
+        };
+        wanted
+            .iter()
+            .find_map(|w| closing.iter().find(|s| canon::outcome(s) == Some(w)))
+            .map(|s| s.as_str())
+            .or_else(|| self.option("closed_status"))
+            .or_else(|| closing.first().map(|s| s.as_str()))
+    }
+
+    async fn task_record(
+        &self,
+        todo: &[(&str, &FieldValue)],
+    ) -> Result<Map<String, Value>, ConnectError> {
+        let picks = self.picks().await?;
+        let mut record = Map::new();
+        for (field, want) in todo {
+            let word = want.as_str().unwrap_or_default();
+            let (name, value) = match *field {
+                "title" => ("Name", plain(want)),
+                "description" => ("Description", plain(want)),
+                "owner" => ("OwnerId", plain(want)),
+                "due" => ("DueDate", plain(want)),
+                "status" => ("status", plain(want)),
+                "priority" => ("priority", plain(want)),
+                "status_kind" => {
+                    let option = match word {
+                        "done" => self.option("task_closed_status").unwrap_or("Closed"),
+                        "in_progress" => "Work In Progress",
+                        _ => "Open",
+                    };
+                    ("status", json!(option))
+                }
+                "priority_kind" => {
+                    let wanted = match word {
+                        "p1" | "p2" => "high",
+                        "p4" => "low",
+                        _ => "medium",
+                    };
+                    (
+                        "priority",
+                        json!(
+                            canon::word_for(&picks.priority, wanted, canon::risk_priority)
+                                .unwrap_or("Medium")
+                        ),
+                    )
+                }
+                _ => continue,
+            };
+            if field.ends_with("_kind") && record.contains_key(name) {
+                continue;
+            }
+            record.insert(name.into(), value);
+        }
+        Ok(record)
+    }
+
+    async fn user(&self, email: &str) -> Result<Option<String>, ConnectError> {
+        if let Some(known) = lock(&self.users).get(email) {
+            return Ok(known.clone());
+        }
+        let found = self.one_user("Email", email, "Gsid").await?;
+        lock(&self.users).insert(email.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    async fn email(&self, user: &str) -> Result<Option<String>, ConnectError> {
+        self.one_user("Gsid", user, "Email").await
+    }
+
+    async fn one_user(
+        &self,
+        field: &str,
+        value: &str,
+        want: &str,
+    ) -> Result<Option<String>, ConnectError> {
+        let body = json!({
+            "select": ["Gsid", "Email"],
+            "where": {"conditions": [{"name": field, "alias": "A", "operator": "EQ", "value": [value]}], "expression": "A"},
+            "limit": 1, "offset": 0,
+        });
+        let reply = self
+            .must(
+                &Ask::query("/v1/data/objects/query/GsUser", &body),
+                "GsUser",
+            )
+            .await?;
+        Ok(reply.rows().first().and_then(|r| any(r, &[want])))
+    }
+}
+
+fn wants(write: &Write) -> Vec<(&str, &FieldValue)> {
+    write
+        .fields
+        .iter()
+        .filter(|(_, _, w)| !w.is_null())
+        .map(|(f, _, w)| (f.as_str(), w))
+        .collect()
+}
+
+/// The call to action that a new task belongs to.
+fn parent(write: &Write) -> Option<&str> {
+    write
+        .fields
+        .iter()
+        .find(|(f, _, _)| f == "escalation")
+        .and_then(|(_, _, w)| w.as_str())
+}
+
+fn activity_type(kind: &str) -> &'static str {
+    match kind {
+        "call" => "Call",
+        "email" => "Email",
+        "meeting" => "Meeting",
+        _ => "Update",
+    }
+}
+
+fn plain(value: &FieldValue) -> Value {
+    match value {
+        FieldValue::Null | FieldValue::Id(_) => Value::Null,
+        FieldValue::Text(s) | FieldValue::Ref(s) => json!(s),
+        FieldValue::Number(n) => json!(n),
+        FieldValue::Bool(b) => json!(b),
+        FieldValue::Money(m) => m
+            .decimal()
+            .parse::<serde_json::Number>()
+            .map_or(Value::Null, Value::Number),
+        FieldValue::Date(d) => json!(d.to_string()),
+        FieldValue::Instant(t) => json!(iso(*t)),
+        FieldValue::List(l) => json!(l.join(";")),
+    }
+}
+
+/// The vendor's reasons, when a reply lists failures or errors.
+fn failures(data: &Value) -> Option<String> {
+    ["failure", "failures", "errors", "error"]
+        .iter()
+        .find_map(|k| {
+            let v = data.get(*k)?;
+            let empty = match v {
+                Value::Array(a) => a.is_empty(),
+                Value::Object(o) => o.is_empty(),
+                Value::String(s) => s.is_empty(),
+                Value::Null => true,
+                _ => v == &json!(0),
+            };
+            if empty {
+                return None;
+            }
+            let mut words = Vec::new();
+            leaves(v, &mut words);
+            let text: String = words.join("; ").chars().take(240).collect();
+            Some(crate::book::text::visible(&text).into_owned())
+        })
+}
+
+fn leaves(v: &Value, out: &mut Vec<String>) {
+    match v {
+        Value::String(s) => out.push(s.clone()),
+        Value::Array(a) => a.iter().for_each(|v| leaves(v, out)),
+        Value::Object(o) => o.values().for_each(|v| leaves(v, out)),
+        _ => {}
+    }
+}
+
+/// The first text under one of these keys, at any depth; else the first text at all when the value is nothing but texts.
+fn first_text(v: &Value, keys: &[&str]) -> Option<String> {
+    match v {
+        Value::String(s) => Some(s.clone()),
+        Value::Array(list) => list.iter().find_map(|v| first_text(v, keys)),
+        Value::Object(map) => keys
+            .iter()
+            .find_map(|k| map.get(*k).and_then(|v| first_text(v, keys)))
+            .or_else(|| {
+                map.values()
+                    .filter(|v| v.is_object() || v.is_array())
+                    .find_map(|v| first_text(v, keys))
+            }),
+        _ => None,
+    }
+}
+
+/// Pick lists stand as `{"CTA_STATUS":[{"name"}]}` or as a list of `{"category","items":[{"name"}]}`.
+fn collect(v: &Value, category: &str, picks: &mut Picks) {
+    match v {
+        Value::Array(list) => list.iter().for_each(|v| collect(v, category, picks)),
+        Value::Object(map) => {
+            let own = ["category", "categoryName", "type"]
+                .iter()
+                .find_map(|k| map.get(*k).and_then(Value::as_str));
+            let category = own
+                .filter(|c| c.to_ascii_uppercase().contains("CTA_"))
+                .unwrap_or(category);
+            if let Some(name) = map
+                .get("name")
+                .or_else(|| map.get("label"))
+                .and_then(Value::as_str)
+                && map.get("active").and_then(Value::as_bool) != Some(false)
+            {
+                let upper = category.to_ascii_uppercase();
+                let list = if upper.contains("STATUS") {
+                    Some(&mut picks.status)
+                } else if upper.contains("PRIORITY") {
+                    Some(&mut picks.priority)
+                } else if upper.contains("REASON") {
+                    Some(&mut picks.reason)
+                } else if upper.contains("TYPE") {
+                    Some(&mut picks.kind)
+                } else {
+                    None
+                };
+                if let Some(list) = list
+                    && !list.iter().any(|n| n == name)
+                {
+                    list.push(name.to_owned());
+                }
+            }
+            for (key, inner) in map {
+                if inner.is_array() || inner.is_object() {
+                    let under = if key.to_ascii_uppercase().contains("CTA_") {
+                        key.as_str()
+                    } else {
+                        category
+                    };
+                    collect(inner, under, picks);
+                }
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,87 @@
+//! The backlog: open tasks by when they are due and how urgent they are.
+
+use crate::book::{Book, Calendar, Day, LocalId, TaskRow};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+/// Counts of tasks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskSummary {
+    /// Open.
+    pub open: usize,
+    /// Due before today.
+    pub overdue: usize,
+    /// Due today.
+    pub today: usize,
+    /// Due after today, up to the end of the week.
+    pub week: usize,
+    /// Due later.
+    pub later: usize,
+    /// Without a due day.
+    pub undated: usize,
+    /// Open ones by priority p1 to p4; the fifth is those without.
+    pub priorities: [usize; 5],
+    /// Done within the last seven days, today included.
+    pub done_week: usize,
+    /// How many days the oldest open one is overdue.
+    pub oldest_overdue: Option<i32>,
+}
+
+fn is_mine(t: &TaskRow<'_>, mine: Option<LocalId>) -> bool {
+    mine.is_none() || t.owner().map(|o| o.id()) == mine
+}
+
+/// Open and overdue tasks, everybody's or one person's.
+pub(super) fn task_counts(book: &Book, today: Date, mine: Option<LocalId>) -> (usize, usize) {
+    let now = Day::of(Some(today));
+    let mut counts = (0, 0);
+    for t in book.tasks().filter(|t| t.is_open() && is_mine(t, mine)) {
+        counts.0 += 1;
+        counts.1 += usize::from(t.due_day() != Day::NONE && t.due_day() < now);
+    }
+    counts
+}
+
+/// The backlog, everybody's or one person's.
+pub fn task_summary(
+    book: &Book,
+    today: Date,
+    calendar: &Calendar,
+    mine: Option<LocalId>,
+) -> TaskSummary {
+    let now = Day::of(Some(today));
+    let week = Day::of(Some(calendar.end_of_week(today)));
+    let mut s = TaskSummary::default();
+    for t in book.tasks().filter(|t| is_mine(t, mine)) {
+        if !t.is_open() {
+            let done = t.completed_at().map_or(Day::NONE, |c| {
+                Day::of(Some(c.to_zoned(jiff::tz::TimeZone::UTC).date()))
+            });
+            s.done_week += usize::from(done != Day::NONE && done.0 > now.0.saturating_sub(7));
+            continue;
+        }
+        s.open += 1;
+        let priority = match t.priority_kind() {
+            Some("p1") => 0,
+            Some("p2") => 1,
+            Some("p3") => 2,
+            Some("p4") => 3,
+            _ => 4,
+        };
+        s.priorities[priority] += 1;
+        let due = t.due_day();
+        if due == Day::NONE {
+            s.undated += 1;
+        } else if due < now {
+            s.overdue += 1;
+            s.oldest_overdue = s.oldest_overdue.max(Some(now.0.saturating_sub(due.0)));
+        } else if due == now {
+            s.today += 1;
+        } else if due <= week {
+            s.week += 1;
+        } else {
+            s.later += 1;
+        }
+    }
+    s
+}

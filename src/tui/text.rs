@@ -1,0 +1,137 @@
+//! Text in cells: cut with `…`, padded, wrapped, hostile characters made visible. Everything from outside passes through here.
+
+use crate::book::text::{mark, visible};
+use std::borrow::Cow;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The cells that a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text made visible and cut to `max` cells; what is cut ends in `…`. Never splits a grapheme (a letter with its marks, a family emoji).
+pub fn fit(text: &str, max: usize) -> Cow<'_, str> {
+    let text = visible(text);
+    if text.width() <= max {
+        return text;
+    }
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut out = String::with_capacity(max + 4);
+    let mut used = 0;
+    for g in text.graphemes(true) {
+        let w = g.width();
+        if used + w + 1 > max {
+            break;
+        }
+        out.push_str(g);
+        used += w;
+    }
+    // A blank before the ellipsis looks like a gap.
+    while out.ends_with(' ') {
+        out.pop();
+    }
+    out.push('…');
+    Cow::Owned(out)
+}
+
+/// Cut from the left, for what matters at its end (a line being typed, a path).
+pub fn fit_end(text: &str, max: usize) -> Cow<'_, str> {
+    let text = visible(text);
+    if text.width() <= max {
+        return text;
+    }
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut tail: Vec<&str> = Vec::new();
+    let mut used = 0;
+    for g in text.graphemes(true).rev() {
+        let w = g.width();
+        if used + w + 1 > max {
+            break;
+        }
+        tail.push(g);
+        used += w;
+    }
+    let mut out = String::from("…");
+    out.extend(tail.into_iter().rev());
+    Cow::Owned(out)
+}
+
+/// Lines of at most `max` cells, broken at blanks where there are any, at graphemes where not. Line ends in the text are kept.
+pub fn wrap(text: &str, max: usize) -> Vec<String> {
+    let mut out = Vec::new();
+    if max == 0 {
+        return out;
+    }
+    for line in text.split('\n') {
+        let line: String = line
+            .trim_end_matches('\r')
+            .chars()
+            .map(|c| if c == '\t' { ' ' } else { mark(c).unwrap_or(c) })
+            .collect();
+        let (mut current, mut used) = (String::new(), 0);
+        for word in line.split_word_bounds() {
+            let w = word.width();
+            if used + w <= max {
+                current.push_str(word);
+                used += w;
+                continue;
+            }
+            if !current.trim().is_empty() {
+                out.push(current.trim_end().to_owned());
+            }
+            current = String::new();
+            used = 0;
+            if word.trim().is_empty() {
+                continue;
+            }
+            for g in word.graphemes(true) {
+                let w = g.width();
+                if used + w > max {
+                    out.push(std::mem::take(&mut current));
+                    used = 0;
+                }
+                current.push_str(g);
+                used += w;
+            }
+        }
+        out.push(current.trim_end().to_owned());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cutting_keeps_cells_and_graphemes() {
+        assert_eq!(fit("Northwind", 9), "Northwind");
+        assert_eq!(fit("Northwind", 6), "North…");
+        assert_eq!(fit("Zeta 株式会社", 8), "Zeta 株…");
+        assert_eq!(fit("Zeta 株式会社", 7), "Zeta…");
+        assert_eq!(fit("a👩‍👩‍👧b c", 3), "a…");
+        assert_eq!(fit("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+        assert_eq!(fit("x", 0), "");
+        assert_eq!(fit("a\x1b[2Jb", 20), "a␛[2Jb");
+        assert_eq!(fit_end("one two three", 6), "…three");
+        for w in 0..12 {
+            assert!(width(&fit("שלום עולם 株式会社 👩‍👩‍👧", w)) <= w);
+        }
+    }
+
+    #[test]
+    fn wrapping_breaks_at_blanks_and_loses_no_letter() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(wrap("x\x1by", 5), ["x␛y"]);
+        for line in wrap("株式会社 株式会社", 5) {
+            assert!(width(&line) <= 5);
+        }
+    }
+}
