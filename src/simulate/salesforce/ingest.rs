@@ -40,10 +40,13 @@ struct Job {
     version: String,
     data: Vec<u8>,
     headers: Vec<String>,
-    /// Per record: its cells, and its id and whether it is new, or why it was refused.
-    done: Vec<(Vec<String>, Result<(String, bool), String>)>,
+    /// Per record: its cells and what became of it.
+    done: Vec<(Vec<String>, Outcome)>,
     error: Option<String>,
 }
+
+/// A record's id and whether it is new, or why it was refused.
+type Outcome = Result<(String, bool), String>;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Operation {
