@@ -1,0 +1,365 @@
+//! Pulling a source: its streams in order, page by page, each page and its cursor in one transaction.
+
+use super::backoff;
+use super::engine::Shared;
+use super::source::Source;
+use crate::book::{Cursor, SourceState};
+use crate::connect::{ConnectError, Connector, ErrorKind, Stream};
+use crate::store::{PageStats, PageWrite, StoreError};
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// After so many changed rows of a first load they are merged and shown although the stream goes on.
+const SHOW_AFTER: u64 = 20_000;
+/// The first wait after a failed run, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(15);
+const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+
+/// What a run did.
+#[derive(Default)]
+pub(super) struct Run {
+    pub(super) changed: u64,
+    pub(super) error: Option<String>,
+}
+
+/// Why a stream ended early.
+enum Stop {
+    Connect(ConnectError),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stop {
+    fn from(e: StoreError) -> Stop {
+        Stop::Store(e)
+    }
+}
+
+impl Shared {
+    /// Logs in once and learns what the source can take. `false` when it should be tried again.
+    pub(super) async fn introduce(&self, source: &Arc<Source>) -> bool {
+        let Some(connector) = &source.connector else {
+            return true;
+        };
+        match connector.check().await {
+            Ok(line) => {
+                source.log(self, line);
+                self.tell(super::SyncEvent::Capabilities(source.name.clone()));
+                true
+            }
+            Err(e) => {
+                // The pull that follows meets the same error and decides what becomes of it.
+                source.log(self, e.message);
+                false
+            }
+        }
+    }
+
+    /// Pulls every stream of a source once.
+    pub(super) async fn pull(&self, source: &Arc<Source>, full: bool) -> Run {
+        let _one = source.pulling.lock().await;
+        let Some(connector) = &source.connector else {
+            return Run {
+                changed: 0,
+                error: source.status().error,
+            };
+        };
+        let started = self.clock.now();
+        source.change(self, |s| s.state = SourceState::Running);
+        self.save_status(source).await;
+        let requests_before = source.budget(self.clock.today()).ours;
+        let mut run = Run::default();
+        let mut first: Option<ConnectError> = None;
+        let number = match self.store.begin_run(&source.name, full, started).await {
+            Ok(number) => number,
+            Err(e) => {
+                self.trouble(&e);
+                self.fail(source, &e.to_string(), None, false).await;
+                run.error = Some(e.to_string());
+                return run;
+            }
+        };
+        let mut in_a_row = 0;
+        for stream in connector.streams() {
+            if self.is_stopping() || !self.leads() {
+                break;
+            }
+            let result = self
+                .pull_stream(source, connector, &stream, number, full, &mut run)
+                .await;
+            source.change_stream(self, stream.name, |s| s.progress = None);
+            let error = match result {
+                Ok(()) => {
+                    in_a_row = 0;
+                    continue;
+                }
+                Err(Stop::Store(e)) => {
+                    self.trouble(&e);
+                    run.error = Some(e.to_string());
+                    break;
+                }
+                Err(Stop::Connect(e)) => e,
+            };
+            in_a_row += 1;
+            source.change_stream(self, stream.name, |s| s.error = Some(error.message.clone()));
+            source.log(self, format!("{}: {}", stream.name, error.message));
+            let hopeless = match &error.kind {
+                ErrorKind::Auth | ErrorKind::Budget => true,
+                ErrorKind::Retry { after, .. } => after.is_some() || in_a_row >= 2,
+                ErrorKind::Setup => in_a_row >= 2,
+                _ => false,
+            };
+            // The error that ends the run is the one to act on; else the first.
+            if hopeless || first.is_none() {
+                first = Some(error);
+            }
+            if hopeless {
+                break;
+            }
+        }
+        match self.merge_pending().await {
+            Ok(_) => {}
+            Err(e) => {
+                self.trouble(&e);
+                run.error.get_or_insert(e.to_string());
+            }
+        }
+        if let Some(e) = &first {
+            run.error.get_or_insert(e.message.clone());
+        }
+        let requests = source
+            .budget(self.clock.today())
+            .ours
+            .saturating_sub(requests_before);
+        let now = self.clock.now();
+        if let Err(e) = self
+            .store
+            .finish_run(number, run.changed, requests, run.error.clone(), now)
+            .await
+        {
+            self.trouble(&e);
+            run.error.get_or_insert(e.to_string());
+        }
+        match (&run.error, first.map(|e| e.kind)) {
+            (None, _) => self.succeed(source, started, &run, requests).await,
+            (Some(message), Some(ErrorKind::Auth)) => self.fail(source, message, None, true).await,
+            (Some(message), Some(ErrorKind::Retry { after, .. })) => {
+                self.fail(source, message, after, false).await;
+            }
+            (Some(message), Some(ErrorKind::Budget)) => {
+                let wait = self.until(self.tomorrow());
+                self.fail(source, message, Some(wait), false).await;
+            }
+            (Some(message), _) => self.fail(source, message, None, false).await,
+        }
+        run
+    }
+
+    async fn pull_stream(
+        &self,
+        source: &Arc<Source>,
+        connector: &Arc<dyn Connector>,
+        stream: &Stream,
+        run: i64,
+        full: bool,
+        total: &mut Run,
+    ) -> Result<(), Stop> {
+        let name = stream.name;
+        let mut cursor = if full {
+            self.store.reset_stream(&source.name, name).await?;
+            None
+        } else {
+            self.store.cursor(&source.name, name).await?
+        };
+        // What is complete when it ends may say what has gone; what goes on from a cursor may not.
+        let mut complete = cursor.is_none();
+        let mut restarted = false;
+        let (mut stats, mut requests, mut problems) = (PageStats::default(), 0u64, 0u64);
+        let mut newest: Option<Timestamp> = None;
+        let mut unmerged = 0;
+        loop {
+            if source.is_spent(self.clock.today()) {
+                return Err(Stop::Connect(ConnectError {
+                    kind: ErrorKind::Budget,
+                    message: format!(
+                        "{}: today's promise of requests is used up (daily_requests); it goes on tomorrow, or raise the promise in config.toml",
+                        source.name
+                    ),
+                }));
+            }
+            let page = match connector.fetch(name, cursor.as_ref()).await {
+                Ok(page) => page,
+                Err(e) if e.kind == ErrorKind::CursorLost && !restarted => {
+                    source.log(
+                        self,
+                        format!("{name}: the stored position is no longer good at the vendor; reading from the beginning"),
+                    );
+                    self.store.reset_stream(&source.name, name).await?;
+                    (cursor, complete, restarted) = (None, true, true);
+                    continue;
+                }
+                Err(e) => return Err(Stop::Connect(e)),
+            };
+            if !page.done && Some(&page.next) == cursor.as_ref() {
+                return Err(Stop::Connect(repeated(source, name)));
+            }
+            requests += u64::from(page.requests);
+            problems += page.problems.len() as u64;
+            newest = newest.max(page.records.iter().filter_map(|r| r.modified).max());
+            let (done, of) = (page.done, page.total);
+            let next: Cursor = page.next;
+            let page_stats = self
+                .store
+                .apply_page(PageWrite {
+                    source: source.name.clone(),
+                    stream: name.to_owned(),
+                    records: page.records,
+                    problems: page.problems,
+                    next: next.clone(),
+                    run,
+                    now: self.clock.now(),
+                })
+                .await?;
+            stats.add(page_stats);
+            let changed = page_stats.inserted + page_stats.changed + page_stats.deleted;
+            total.changed += changed;
+            unmerged += changed;
+            let seen = stats.inserted + stats.changed + stats.unchanged + stats.deleted;
+            source.change_stream(self, name, |s| s.progress = Some((seen, of)));
+            if unmerged >= SHOW_AFTER {
+                self.merge_pending().await?;
+                unmerged = 0;
+            }
+            if done {
+                break;
+            }
+            if self.is_stopping() || !self.leads() {
+                return Ok(());
+            }
+            cursor = Some(next);
+        }
+        if complete && !stream.apart && problems == 0 {
+            let gone = self.store.sweep(&source.name, name, run).await?;
+            total.changed += gone;
+            unmerged += gone;
+            stats.deleted += gone;
+        }
+        if unmerged > 0 {
+            self.merge_pending().await?;
+        }
+        let now = self.clock.now();
+        source.change_stream(self, name, |s| {
+            s.error = None;
+            s.changed = stats.inserted + stats.changed + stats.deleted;
+            s.requests = requests;
+            s.last_success = Some(now);
+            // How old the newest change was when it came; without one nothing was missing.
+            s.lag = Some(match newest {
+                Some(t) if stats.any() => now.duration_since(t).as_secs().max(0),
+                _ => 0,
+            });
+        });
+        Ok(())
+    }
+
+    async fn succeed(&self, source: &Arc<Source>, started: Timestamp, run: &Run, requests: u64) {
+        source.failures.store(0, Ordering::SeqCst);
+        let now = self.clock.now();
+        let seconds = now.duration_since(started).as_secs_f64();
+        source.log(
+            self,
+            format!(
+                "synced in {seconds:.1} s: {} rows changed, {requests} requests",
+                run.changed
+            ),
+        );
+        source.change(self, |s| {
+            s.state = SourceState::Idle;
+            s.error = None;
+            s.last_success = Some(now);
+        });
+        let next = source.next_run(now);
+        source.change(self, |s| s.next_run = next);
+        self.refresh_counts(source).await;
+        self.save_status(source).await;
+    }
+
+    async fn fail(
+        &self,
+        source: &Arc<Source>,
+        message: &str,
+        asked: Option<Duration>,
+        stopped: bool,
+    ) {
+        let failures = source.failures.fetch_add(1, Ordering::SeqCst) + 1;
+        let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+        let wait = backoff::wait(failures, FIRST_WAIT.min(source.every), LONGEST_WAIT, asked);
+        let next = (!stopped).then(|| self.after(wait));
+        source.change(self, |s| {
+            s.state = if stopped {
+                SourceState::Stopped
+            } else {
+                SourceState::Failing
+            };
+            s.error = Some(message.to_owned());
+            s.next_run = next;
+        });
+        self.refresh_counts(source).await;
+        self.save_status(source).await;
+    }
+
+    /// Row counts and problems as the store has them.
+    async fn refresh_counts(&self, source: &Arc<Source>) {
+        let stored = match self.store.source_statuses().await {
+            Ok(stored) => stored,
+            Err(e) => return self.trouble(&e),
+        };
+        let Some(stored) = stored
+            .into_iter()
+            .find(|s| s.source.as_ref() == Some(&source.name))
+        else {
+            return;
+        };
+        source.change(self, |s| {
+            for own in &mut s.streams {
+                if let Some(theirs) = stored.streams.iter().find(|t| t.stream == own.stream) {
+                    own.rows = theirs.rows;
+                    own.problems = theirs.problems;
+                }
+            }
+        });
+    }
+
+    pub(super) async fn save_status(&self, source: &Arc<Source>) {
+        let mut status = source.status();
+        if status.state == SourceState::Elsewhere {
+            return;
+        }
+        status.budget = source.budget(self.clock.today());
+        if let Err(e) = self.store.save_source_status(status).await {
+            self.trouble(&e);
+        }
+    }
+
+    fn tomorrow(&self) -> Timestamp {
+        self.clock
+            .today()
+            .tomorrow()
+            .and_then(|d| d.to_zoned(self.clock.zone()))
+            .map_or_else(
+                |_| self.after(Duration::from_secs(3_600)),
+                |z| z.timestamp(),
+            )
+    }
+}
+
+fn repeated(source: &Source, stream: &str) -> ConnectError {
+    ConnectError {
+        kind: ErrorKind::Protocol,
+        message: format!(
+            "{}: {stream}: the vendor sent the same page again and again; stopped there. What came before is stored; the next run tries again",
+            source.name
+        ),
+    }
+}
