@@ -441,7 +441,3 @@ impl Book {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "snapshot_tests.rs"]
-mod tests;

@@ -2,13 +2,17 @@
 
 use super::event::{CommandError, Event, Level, Outcome};
 use super::snapshot::Snapshot;
-use super::view::{Slot, View, ViewSpec};
-use crate::book::{AccountDetail, LocalId};
-use crate::command::{Command, Selection};
+use super::sources::wait_for;
+use super::view::{self, Slot, View, ViewSpec, Wanted};
+use crate::book::{AccountDetail, Entity, LocalId, SourceName, SourceStatus, Target};
+use crate::command::{Command, Selection, Situation};
+use crate::store::{AccountHit, Counts, Draft, Storage, StoreError, StreamProblem};
+use crate::sync::{Engine, RunResult};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// The cockpit, as its front doors see it. Clones are the same cockpit.
 #[derive(Clone)]
@@ -22,7 +26,11 @@ pub(super) struct Shared {
     pub(super) detail: ArcSwapOption<(LocalId, AccountDetail)>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) requests: mpsc::UnboundedSender<Request>,
-    pub(super) wanted: super::view::Wanted,
+    pub(super) wanted: Wanted,
+    /// Whether the Book is there, or why it is not.
+    pub(super) ready: watch::Sender<Option<Result<(), String>>>,
+    engine: watch::Receiver<Option<Engine>>,
+    store: Option<Arc<dyn Storage>>,
 }
 
 /// What a front door asks of the core.
@@ -32,24 +40,74 @@ pub(super) enum Request {
         selection: Selection,
         confirmed: bool,
         headless: bool,
+        dry: bool,
         answer: oneshot::Sender<Result<Outcome, CommandError>>,
     },
+    Refresh(oneshot::Sender<()>),
     Detail(LocalId),
-    SaveDraft(String, String),
+    SaveDraft(Draft),
     DropDraft(String),
     Seen,
     Close(oneshot::Sender<()>),
 }
 
+impl Request {
+    /// Whether it makes sense only once the Book is there.
+    pub(super) fn needs_book(&self) -> bool {
+        matches!(self, Request::Run { .. } | Request::Refresh(_))
+    }
+    pub(super) fn refuse(self, why: CommandError) {
+        if let Request::Run { answer, .. } = self {
+            let _ = answer.send(Err(why));
+        }
+    }
+}
+
+/// How many events are kept for a front door that is slow to take them.
+const EVENTS: usize = 512;
+
 impl Cockpit {
+    /// A cockpit that shows one picture and does nothing: for tests of what is drawn. Views are computed; commands are refused.
+    pub fn fixed(snapshot: Snapshot) -> Cockpit {
+        let (requests, _) = mpsc::unbounded_channel();
+        let shared = Shared::new(
+            snapshot,
+            requests,
+            watch::Sender::new(None).subscribe(),
+            None,
+        );
+        shared.ready.send_replace(Some(Ok(())));
+        start_views(shared.clone());
+        Cockpit { shared }
+    }
+
     /// What to draw now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.snapshot.load_full()
     }
 
+    /// Replaces the picture of a [`fixed`](Cockpit::fixed) cockpit.
+    pub fn show(&self, snapshot: Snapshot) {
+        self.shared.snapshot.store(Arc::new(snapshot));
+        self.shared.wanted.renew();
+        let _ = self.shared.events.send(Event::SnapshotChanged);
+    }
+
     /// What happens from now on.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.shared.events.subscribe()
+    }
+
+    /// Waits until the Book is there.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub async fn loaded(&self) -> Result<(), String> {
+        let mut ready = self.shared.ready.subscribe();
+        match ready.wait_for(Option::is_some).await {
+            Ok(state) => state.clone().unwrap_or(Ok(())),
+            Err(_) => Err(CommandError::Closing.to_string()),
+        }
     }
 
     /// Has a list filtered and sorted elsewhere; [`Event::ViewReady`] says when [`Cockpit::view`] has it. A newer question of the same
@@ -60,12 +118,12 @@ impl Cockpit {
 
     /// The newest answer of a slot.
     pub fn view(&self, slot: Slot) -> Option<Arc<View>> {
-        self.shared
-            .views
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&slot)
-            .cloned()
+        self.shared.views().get(&slot).cloned()
+    }
+
+    /// A list at once, on this thread: for headless use and tests.
+    pub fn view_now(&self, spec: &ViewSpec) -> View {
+        view::compute(&self.snapshot(), spec, None)
     }
 
     /// Has the account page's rows read; [`Event::DetailReady`] says when. A newer question replaces this one.
@@ -78,6 +136,12 @@ impl Cockpit {
         self.shared.detail.load_full().filter(|d| d.0 == account)
     }
 
+    /// The account page's rows of a [`fixed`](Cockpit::fixed) cockpit.
+    pub fn show_detail(&self, account: LocalId, detail: AccountDetail) {
+        self.shared.detail.store(Some(Arc::new((account, detail))));
+        let _ = self.shared.events.send(Event::DetailReady(account));
+    }
+
     /// Runs a command. `confirmed`: the person said yes to what cannot be undone. When the future is ready the change is durable and
     /// the snapshot shows it.
     pub async fn run(
@@ -86,17 +150,18 @@ impl Cockpit {
         selection: Selection,
         confirmed: bool,
     ) -> Result<Outcome, CommandError> {
-        self.ask(command, selection, confirmed, false).await
+        self.ask(command, selection, confirmed, false, false).await
     }
 
-    /// As [`Cockpit::run`], without the grace: for `csops do`.
+    /// As [`Cockpit::run`], without the grace, for `csops do`. `dry`: only says what it would do.
     pub async fn run_headless(
         &self,
         command: Command,
         selection: Selection,
         confirmed: bool,
+        dry: bool,
     ) -> Result<Outcome, CommandError> {
-        self.ask(command, selection, confirmed, true).await
+        self.ask(command, selection, confirmed, true, dry).await
     }
 
     async fn ask(
@@ -105,6 +170,7 @@ impl Cockpit {
         selection: Selection,
         confirmed: bool,
         headless: bool,
+        dry: bool,
     ) -> Result<Outcome, CommandError> {
         let (answer, result) = oneshot::channel();
         self.shared
@@ -114,29 +180,64 @@ impl Cockpit {
                 selection,
                 confirmed,
                 headless,
+                dry,
                 answer,
             })
             .map_err(|_| CommandError::Closing)?;
         result.await.map_err(|_| CommandError::Closing)?
     }
 
-    /// Keeps a text that is being typed, so that it survives a crash.
-    pub fn save_draft(&self, key: &str, text: &str) {
-        let _ = self
-            .shared
-            .requests
-            .send(Request::SaveDraft(key.to_owned(), text.to_owned()));
+    /// Whether a command can run on this now; if not, why.
+    pub fn can_run(
+        &self,
+        command: &'static crate::command::CommandSpec,
+        selection: &Selection,
+    ) -> Result<(), String> {
+        let s = self.shared.snapshot.load();
+        crate::command::can_run(
+            command,
+            &Situation {
+                selection,
+                read_only: s.read_only,
+                homes: &s.homes,
+                sources: &s.infos,
+            },
+        )
+    }
+
+    /// Keeps a text that is being typed, so that it survives a crash. One draft for each command and account.
+    pub fn save_draft(&self, account: LocalId, command: &str, text: &str) {
+        let draft = Draft {
+            key: Cockpit::draft_key(account, command),
+            account,
+            kind: command.to_owned(),
+            text: text.to_owned(),
+            at: self.snapshot().now,
+        };
+        let _ = self.shared.requests.send(Request::SaveDraft(draft));
+    }
+
+    /// The draft of a command on an account.
+    pub fn draft(&self, account: LocalId, command: &str) -> Option<Draft> {
+        let key = Cockpit::draft_key(account, command);
+        self.snapshot()
+            .drafts
+            .iter()
+            .find(|d| d.key == key)
+            .cloned()
     }
 
     /// Forgets a draft: it was sent or thrown away.
-    pub fn drop_draft(&self, key: &str) {
-        let _ = self
-            .shared
-            .requests
-            .send(Request::DropDraft(key.to_owned()));
+    pub fn drop_draft(&self, account: LocalId, command: &str) {
+        let key = Cockpit::draft_key(account, command);
+        let _ = self.shared.requests.send(Request::DropDraft(key));
     }
 
-    /// The person has seen what is new: the marks go at the next start.
+    fn draft_key(account: LocalId, command: &str) -> String {
+        format!("{command}:{account}")
+    }
+
+    /// The person has seen what is new: the marks are gone at the next start.
     pub fn mark_seen(&self) {
         let _ = self.shared.requests.send(Request::Seen);
     }
@@ -146,11 +247,193 @@ impl Cockpit {
         let _ = self.shared.events.send(Event::Message(level, text.into()));
     }
 
+    /// The address of a thing in its vendor's own web page: of the source that its writes go to, else of any that has it.
+    ///
+    /// # Errors
+    /// When no source with a web page has a record of it.
+    pub async fn web_url(&self, target: Target) -> Result<String, CommandError> {
+        let engine = self.engine().await.map_err(CommandError::Refused)?;
+        let store = self.store()?;
+        let mut held = store.external_ids(target).await.map_err(stored)?;
+        let s = self.snapshot();
+        let home = match target.entity {
+            Entity::Escalation => s.homes.risk.clone(),
+            Entity::Task => s.homes.task.clone(),
+            _ => s.homes.renewal.clone(),
+        };
+        held.sort_by_key(|e| Some(&e.source) != home.as_ref());
+        held.iter()
+            .find_map(|e| engine.web_url(&e.source, e.entity, &e.external_id))
+            .ok_or_else(|| {
+                CommandError::Refused(format!(
+                    "no source has a web page for this {}",
+                    target.entity
+                ))
+            })
+    }
+
     /// Ends the grace of what waits, gives the push a moment, writes the screen cache and stops. Nothing is lost if it is not called.
     pub async fn close(&self) {
         let (done, wait) = oneshot::channel();
         if self.shared.requests.send(Request::Close(done)).is_ok() {
             let _ = wait.await;
         }
+        self.shared.wanted.close();
+    }
+
+    // What follows is for the headless commands.
+
+    async fn engine(&self) -> Result<Engine, String> {
+        wait_for(&mut self.shared.engine.clone())
+            .await
+            .ok_or_else(|| CommandError::Closing.to_string())
+    }
+
+    fn store(&self) -> Result<&Arc<dyn Storage>, CommandError> {
+        self.shared.store.as_ref().ok_or(CommandError::Closing)
+    }
+
+    /// One push and one pull of these sources (all, when none is named); the snapshot has what they brought when it answers.
+    ///
+    /// # Errors
+    /// An unknown source, another csops that syncs this database, or a database that does not do its part, in words.
+    pub async fn sync_once(&self, sources: &[&str], full: bool) -> Result<Vec<RunResult>, String> {
+        let results = self.engine().await?.run_once(sources, full).await?;
+        self.refresh().await;
+        Ok(results)
+    }
+
+    /// Sends what is due, until nothing is or `patience` is over. When another csops syncs this database it will do so; then it is named.
+    ///
+    /// # Errors
+    /// A database that does not do its part, in words.
+    pub async fn push(&self, patience: Duration) -> Result<Option<String>, String> {
+        let other = self.engine().await?.push_pending(patience).await?;
+        self.refresh().await;
+        Ok(other)
+    }
+
+    /// Brings the snapshot up to date with the database and waits for it.
+    pub async fn refresh(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.shared.requests.send(Request::Refresh(done)).is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    /// How every source goes.
+    ///
+    /// # Errors
+    /// When the cockpit is closing.
+    pub async fn statuses(&self) -> Result<Vec<SourceStatus>, String> {
+        Ok(self.engine().await?.statuses())
+    }
+
+    /// Logs in to these sources (all, when none is named) and proves it: who we are there, or what is wrong and what to do.
+    ///
+    /// # Errors
+    /// When the cockpit is closing or a source is not known.
+    pub async fn check_sources(
+        &self,
+        names: &[&str],
+    ) -> Result<Vec<(SourceName, Result<String, String>)>, String> {
+        self.engine().await?.check(names).await
+    }
+
+    /// The accounts that a text names: an id, a vendor's id, a domain, a name, or part of a name.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn find_account(&self, text: &str) -> Result<Vec<AccountHit>, CommandError> {
+        self.store()?.find_account(text).await.map_err(stored)
+    }
+
+    /// Everything about one account.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn read_detail(
+        &self,
+        account: LocalId,
+    ) -> Result<Option<AccountDetail>, CommandError> {
+        self.store()?.detail(account).await.map_err(stored)
+    }
+
+    /// How much there is in the database.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn counts(&self) -> Result<Counts, CommandError> {
+        self.store()?.counts().await.map_err(stored)
+    }
+
+    /// Rows of a source that could not be taken, newest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn row_problems(
+        &self,
+        source: &str,
+        limit: usize,
+    ) -> Result<Vec<StreamProblem>, CommandError> {
+        self.store()?
+            .row_problems(&source.into(), limit)
+            .await
+            .map_err(stored)
+    }
+
+    /// Looks the whole database over; what is wrong with it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn check_database(&self) -> Result<Vec<String>, CommandError> {
+        self.store()?.check().await.map_err(stored)
+    }
+}
+
+fn stored(e: StoreError) -> CommandError {
+    CommandError::Store(e.to_string())
+}
+
+impl Shared {
+    pub(super) fn new(
+        snapshot: Snapshot,
+        requests: mpsc::UnboundedSender<Request>,
+        engine: watch::Receiver<Option<Engine>>,
+        store: Option<Arc<dyn Storage>>,
+    ) -> Arc<Shared> {
+        Arc::new(Shared {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            views: Mutex::default(),
+            detail: ArcSwapOption::empty(),
+            events: broadcast::Sender::new(EVENTS),
+            requests,
+            wanted: Wanted::default(),
+            ready: watch::Sender::new(None),
+            engine,
+            store,
+        })
+    }
+
+    fn views(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, Arc<View>>> {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread that answers views. It ends when the cockpit closes.
+pub(super) fn start_views(shared: Arc<Shared>) {
+    let work = move || {
+        while let Some((slot, spec)) = shared.wanted.next() {
+            let before = shared.views().get(&slot).cloned();
+            let view = view::compute(&shared.snapshot.load(), &spec, before.as_deref());
+            // Somebody typed on: the next question is waiting already, but a picture that follows late is better than none.
+            if shared.wanted.still(slot, &spec) || before.is_none() {
+                shared.views().insert(slot, Arc::new(view));
+                let _ = shared.events.send(Event::ViewReady(slot));
+            }
+        }
+    };
+    if let Err(e) = std::thread::Builder::new().name("views".into()).spawn(work) {
+        tracing::error!("no thread for lists: {e}");
     }
 }

@@ -9,11 +9,16 @@ pub mod event;
 pub mod handle;
 pub mod keymap;
 pub mod snapshot;
+mod sources;
+mod tokens;
 pub mod view;
 
 pub use clock::SystemClock;
 pub use event::{CommandError, Event, Level, Outcome};
 pub use handle::Cockpit;
 pub use keymap::{Chord, KeyHelp, KeyMatch, Keymap};
-pub use snapshot::{Draft, Loading, Snapshot};
-pub use view::{ListKind, Slot, View, ViewSpec};
+pub use snapshot::{Loading, Snapshot, Totals};
+pub use view::{ListKind, Slot, View, ViewSpec, compute};
+
+pub use crate::store::{AccountHit, Counts, Draft, StoreError, StreamProblem};
+pub use crate::sync::RunResult;

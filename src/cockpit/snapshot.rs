@@ -1,13 +1,18 @@
 //! What the front doors draw: one immutable picture of everything, swapped whole.
 
-use crate::book::{LocalId, Operation, OutboxItem, SourceStatus, Unmatched};
+use crate::book::calendar::Calendar;
+use crate::book::{
+    AccountRow, Book, Derived, Operation, OutboxItem, OutboxState, SourceStatus, Unmatched,
+};
 use crate::command::{Homes, Me, SourceInfo};
-use jiff::{Timestamp, civil::Date};
-use std::collections::HashSet;
+use crate::insight::{Header, Pipeline, Rules, Segments, TaskSummary};
+use crate::store::Draft;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One picture of everything. Cheap to clone; front doors hold it as long as they draw.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
     /// Grows with every snapshot.
     pub generation: u64,
@@ -15,36 +20,61 @@ pub struct Snapshot {
     pub now: Timestamp,
     /// The day in the calendar's zone.
     pub today: Date,
+    /// The calendar's zone.
+    pub zone: TimeZone,
+    /// The fiscal calendar.
+    pub calendar: Calendar,
+    /// The rules of risk in force.
+    pub rules: Arc<Rules>,
     /// Who sits in front of it.
     pub me: Me,
+    /// Everything we know, unsent changes applied.
+    pub book: Book,
+    /// What insight computed of each account.
+    pub derived: Derived,
+    /// The figures of the whole book.
+    pub all: Arc<Totals>,
+    /// The figures of the book of `[me]`; the same as `all` when nobody of ours is known as me.
+    pub mine: Arc<Totals>,
+    /// Ratios by touch model, segment and CSM.
+    pub segments: Arc<Vec<Segments>>,
     /// The last known picture, shown while the Book loads: taken at this instant. Its lists hold only their first rows.
     pub from_cache: Option<Timestamp>,
     /// The Book is being read: how far.
     pub loading: Option<Loading>,
-    /// No source is configured and nothing is stored.
-    pub empty: bool,
+    /// Why the Book could not be read, and what to do.
+    pub failed: Option<String>,
     /// Writes are switched off for all.
     pub read_only: bool,
-    /// How each source goes.
+    /// How each source goes. Empty: no source is configured.
     pub sources: Arc<Vec<SourceStatus>>,
     /// What each source can take.
     pub infos: Arc<Vec<SourceInfo>>,
     /// Where writes go.
-    pub homes: Homes,
-    /// Pending items and the newest finished ones, newest first.
+    pub homes: Arc<Homes>,
+    /// Unfinished items and the newest finished ones, newest first.
     pub outbox: Arc<Vec<OutboxItem>>,
-    /// The newest operations that can be undone, newest first.
+    /// The newest operations, newest first.
     pub operations: Arc<Vec<Operation>>,
-    /// Records that could not be matched.
+    /// Records that could not be matched, or not for certain.
     pub unmatched: Arc<Vec<Unmatched>>,
     /// Texts that were begun and not sent.
     pub drafts: Arc<Vec<Draft>>,
-    /// Accounts that are new or changed since the last visit.
-    pub fresh: Arc<HashSet<LocalId>>,
-    /// When the last visit ended.
+    /// When the last visit ended: what changed after it is new.
     pub last_visit: Option<Timestamp>,
     /// What is wrong with the settings, keymap or themes: file, line, column and remedy.
     pub problems: Arc<Vec<String>>,
+}
+
+/// The figures of one book: everybody's or mine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// What matters most.
+    pub header: Header,
+    /// Renewals by quarter and category.
+    pub pipeline: Pipeline,
+    /// The backlog.
+    pub tasks: TaskSummary,
 }
 
 /// How far the Book is read.
@@ -52,30 +82,145 @@ pub struct Snapshot {
 pub struct Loading {
     /// Rows so far.
     pub rows: u64,
-    /// Rows in all, if known.
-    pub total: Option<u64>,
 }
 
-/// A text that was begun and not sent; survives a crash.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Draft {
-    /// What it is for: the command and what it is about, `note account 17`.
-    pub key: String,
-    /// The text.
-    pub text: String,
-    /// Last saved.
-    pub at: Timestamp,
+impl Default for Snapshot {
+    fn default() -> Self {
+        Snapshot {
+            generation: 0,
+            now: Timestamp::UNIX_EPOCH,
+            today: Date::default(),
+            zone: TimeZone::UTC,
+            calendar: Calendar::default(),
+            rules: Arc::default(),
+            me: Me::default(),
+            book: Book::empty(),
+            derived: Derived::default(),
+            all: Arc::default(),
+            mine: Arc::default(),
+            segments: Arc::default(),
+            from_cache: None,
+            loading: None,
+            failed: None,
+            read_only: false,
+            sources: Arc::default(),
+            infos: Arc::default(),
+            homes: Arc::default(),
+            outbox: Arc::default(),
+            operations: Arc::default(),
+            unmatched: Arc::default(),
+            drafts: Arc::default(),
+            last_visit: None,
+            problems: Arc::default(),
+        }
+    }
 }
 
 impl Snapshot {
+    /// A snapshot of a Book with everything computed, for tests and headless use.
+    pub fn of(
+        book: Book,
+        me: Me,
+        now: Timestamp,
+        zone: TimeZone,
+        calendar: Calendar,
+        rules: Rules,
+    ) -> Snapshot {
+        let today = now.to_zoned(zone.clone()).date();
+        let derived = crate::insight::derive(&book, today, &rules);
+        let mut s = Snapshot {
+            now,
+            today,
+            zone,
+            calendar,
+            rules: Arc::new(rules),
+            me,
+            book,
+            derived,
+            ..Snapshot::default()
+        };
+        let sums = Sums::of(&s, &crate::insight::Targets::default());
+        sums.enter(&mut s);
+        s
+    }
+
     /// Items in conflict.
     pub fn conflicts(&self) -> impl Iterator<Item = &OutboxItem> {
         self.outbox
             .iter()
-            .filter(|i| i.conflict.is_some() && i.state.is_pending())
+            .filter(|i| i.state == OutboxState::Conflict)
     }
-    /// The newest successful pull of the source that is furthest behind: the age of the data. `None`: some source never went through.
+
+    /// Items that wait, are being sent, or are being asked about.
+    pub fn moving(&self) -> usize {
+        self.outbox.iter().filter(|i| i.state.is_moving()).count()
+    }
+
+    /// The oldest of the sources' last complete pulls: the age of the data. `None`: some source never went through, or there is none.
     pub fn data_from(&self) -> Option<Timestamp> {
         self.sources.iter().map(|s| s.last_success).min().flatten()
+    }
+
+    /// Whether an account is new or changed since the last visit.
+    pub fn is_fresh(&self, account: &AccountRow<'_>) -> bool {
+        match (self.last_visit, account.changed_at()) {
+            (Some(visit), Some(changed)) => changed > visit,
+            _ => false,
+        }
+    }
+
+    /// The figures of everybody's book or mine.
+    pub fn totals(&self, mine: bool) -> &Totals {
+        if mine { &self.mine } else { &self.all }
+    }
+}
+
+/// The figures that cost a walk over the whole Book.
+pub(super) struct Sums {
+    all: Arc<Totals>,
+    mine: Arc<Totals>,
+    segments: Arc<Vec<Segments>>,
+}
+
+impl Sums {
+    /// Quarters that the pipeline shows.
+    const QUARTERS: usize = 4;
+
+    pub(super) fn of(s: &Snapshot, targets: &crate::insight::Targets) -> Sums {
+        use crate::insight::{GroupBy, header, pipeline, segments, task_summary};
+        let totals = |mine| {
+            Arc::new(Totals {
+                header: header(&s.book, &s.derived, s.today, mine),
+                pipeline: pipeline(
+                    &s.book,
+                    &s.derived,
+                    s.today,
+                    &s.calendar,
+                    Self::QUARTERS,
+                    mine,
+                ),
+                tasks: task_summary(&s.book, s.today, &s.calendar, mine),
+            })
+        };
+        let all = totals(None);
+        Sums {
+            mine: match s.me.person {
+                Some(me) => totals(Some(me)),
+                None => all.clone(),
+            },
+            all,
+            segments: Arc::new(
+                [GroupBy::Touch, GroupBy::Segment, GroupBy::Csm]
+                    .into_iter()
+                    .map(|by| segments(&s.book, &s.derived, by, targets))
+                    .collect(),
+            ),
+        }
+    }
+
+    pub(super) fn enter(self, s: &mut Snapshot) {
+        s.all = self.all;
+        s.mine = self.mine;
+        s.segments = self.segments;
     }
 }

@@ -332,6 +332,29 @@ impl Engine {
             .web_url(entity, external_id)
     }
 
+    /// Merges what waits to be merged, after a person tied or untied records; how many rows changed.
+    pub async fn merge_now(&self) -> Result<u64, StoreError> {
+        self.shared.merge_pending().await
+    }
+
+    /// Logs in to these sources (all, when none is named) and proves it: who we are there, or what is wrong and what to do.
+    pub async fn check(
+        &self,
+        names: &[&str],
+    ) -> Result<Vec<(SourceName, Result<String, String>)>, String> {
+        let checks = self.chosen(names)?.into_iter().map(|source| async move {
+            let said = match &source.connector {
+                Some(connector) => connector.check().await.map_err(|e| e.message),
+                None => Err(source
+                    .status()
+                    .error
+                    .unwrap_or_else(|| "it could not be opened".to_owned())),
+            };
+            (source.name.clone(), said)
+        });
+        Ok(futures_util::future::join_all(checks).await)
+    }
+
     fn connectors(&self) -> impl Iterator<Item = (&SourceName, &Arc<dyn Connector>)> {
         self.shared
             .sources
