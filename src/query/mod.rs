@@ -18,3 +18,6 @@ pub use complete::{Completion, complete};
 pub use eval::{filter, matches, narrow, narrows};
 pub use order::{SortKey, order, sort_keys};
 pub use parse::{QueryError, parse};
+
+#[cfg(test)]
+mod tests;
