@@ -489,6 +489,18 @@ pub struct AccountDetail {
     pub people: Vec<Person>,
 }
 
+impl Provenance {
+    /// The field of the entry that stands for every field without one of its own.
+    pub const REST: &'static str = "*";
+
+    /// Where a field's value came from: its own entry, else the one that stands for the rest.
+    pub fn of<'a>(all: &'a [Provenance], field: &str) -> Option<&'a Provenance> {
+        all.iter()
+            .find(|p| p.field == field)
+            .or_else(|| all.iter().find(|p| p.field == Provenance::REST))
+    }
+}
+
 /// Where one field's value came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {

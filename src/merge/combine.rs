@@ -66,13 +66,15 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         let Some(tie) = plan.ties.get(i).copied().flatten() else {
             continue;
         };
-        let id = local(tie.row);
+        // What csops keeps of a row that is given up goes with it.
+        let gone = plan.moved_to(local(tie.row)).filter(|_| !tie.fresh);
+        let id = gone.unwrap_or(local(tie.row));
         ties.insert(
             (&*stored.source, entity, stored.record.external_id.as_str()),
             id,
         );
         rows.entry(id).or_default().push(stored);
-        if tie.fresh {
+        if tie.fresh || gone.is_some() {
             out.crosswalk.push(CrosswalkEntry {
                 source: stored.source.clone(),
                 entity,
@@ -86,11 +88,20 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         if !seen.insert((&*stored.source, stored.record.external_id.as_str())) {
             continue;
         }
-        if let Some(id) = identity::tied(&known, stored)
-            && let Some(row) = rows.get_mut(&id)
-        {
+        let Some(id) = identity::tied(&known, stored) else {
+            continue;
+        };
+        let gone = plan.moved_to(id);
+        if let Some(row) = rows.get_mut(&gone.unwrap_or(id)) {
             row.push(stored);
         }
+        out.crosswalk.extend(gone.map(|local| CrosswalkEntry {
+            source: stored.source.clone(),
+            entity,
+            external_id: stored.record.external_id.clone(),
+            local,
+            how: MatchHow::New,
+        }));
     }
     // What was said about the records of a joined row ("no other system has it") no longer holds.
     let joined: HashSet<LocalId> = plan.joined.iter().copied().collect();
@@ -138,6 +149,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
             continue;
         }
         records.retain(|r| !r.record.deleted);
+        wait_for_twins(rules, entity, &records, &mut out.waiting);
         match merge_row(target, &records, &ranks, &ties, &mut out.waiting) {
             Ok(row) => out.rows.push(row),
             Err((stored, account)) => {
@@ -159,6 +171,30 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         }
     }
     out
+}
+
+/// A row that only one source knows, and whose record holds other systems' ids: when the record with such an id comes, this one is looked
+/// at again and joins it.
+fn wait_for_twins(
+    rules: &Rules,
+    entity: Entity,
+    records: &[&StoredRecord],
+    waiting: &mut Vec<(RecordKey, RecordKey)>,
+) {
+    let mut vendors = records.iter().filter(|r| &*r.source != LOCAL);
+    let (Some(alone), None) = (vendors.next(), vendors.next()) else {
+        return;
+    };
+    for id in identity::identifiers(&alone.record) {
+        for other in rules.others(&alone.source) {
+            let twin = RecordKey {
+                source: other.clone(),
+                entity,
+                external_id: id.clone(),
+            };
+            waiting.push((alone.key(), twin));
+        }
+    }
 }
 
 /// A row lives as long as one vendor has it; what only csops itself keeps lives by that alone.
@@ -250,11 +286,7 @@ fn merge_row<'a>(
             }
         }
         provenance.push(everything(only));
-        return Ok(MergedRow {
-            row,
-            extra,
-            provenance,
-        });
+        return Ok(finished(row, extra, provenance));
     }
 
     let mut winners: HashMap<&'static str, &'a StoredRecord> = HashMap::new();
@@ -300,16 +332,28 @@ fn merge_row<'a>(
         }
     }
     provenance.push(everything(main));
-    Ok(MergedRow {
+    Ok(finished(row, extra, provenance))
+}
+
+/// Only an account's page says where each value came from; for the other kinds it is not kept.
+fn finished(
+    row: AnyRow,
+    extra: Vec<(String, FieldValue)>,
+    mut provenance: Vec<Provenance>,
+) -> MergedRow {
+    if row.target().entity != Entity::Account {
+        provenance.clear();
+    }
+    MergedRow {
         row,
         extra,
         provenance,
-    })
+    }
 }
 
 fn everything(stored: &StoredRecord) -> Provenance {
     Provenance {
-        field: "*".to_owned(),
+        field: Provenance::REST.to_owned(),
         source: stored.source.clone(),
         at: stored.record.modified,
         losers: Vec::new(),
@@ -341,8 +385,15 @@ fn resolved(
     }
 }
 
-// Kept out of `rules`: how a match was made is for people, and the store keeps it.
 impl Plan {
+    /// Where the records of a row went that is given up.
+    fn moved_to(&self, row: LocalId) -> Option<LocalId> {
+        self.moved
+            .iter()
+            .find(|(own, _)| *own == row)
+            .map(|(_, to)| *to)
+    }
+
     /// How many records of the batch were recognised as something that is already there.
     pub fn matched(&self) -> usize {
         self.ties

@@ -99,15 +99,48 @@ pub struct Plan {
     pub joined: Vec<LocalId>,
     pub(super) ties: Vec<Option<Tie>>,
     pub(super) doubts: Vec<Doubt>,
+    /// Rows that are given up because their only record turned out to belong to another row.
+    pub(super) moved: Vec<(LocalId, LocalId)>,
+}
+
+impl Plan {
+    /// Lists a record that stands alone, if that is worth a person's look.
+    fn doubt(
+        &mut self,
+        rules: &Rules,
+        entity: Entity,
+        index: usize,
+        stored: &StoredRecord,
+        doubt: Option<(Row, String)>,
+    ) {
+        let (candidate, reason) = match doubt {
+            Some((row, reason)) => (Some(row), reason),
+            None if entity == Entity::Account && !rules.is_first(&stored.source) => (
+                None,
+                "no account of another system has its id, its domain or its name".to_owned(),
+            ),
+            None => return,
+        };
+        self.doubts.push(Doubt {
+            index,
+            candidate,
+            reason,
+        });
+    }
 }
 
 /// By what the records of the batch that are not tied yet may be recognised, each key once.
 pub fn keys(batch: &DirtyBatch) -> Vec<MatchKey> {
     let known = known(batch);
+    let alone = alone(batch);
     let mut seen = HashSet::new();
     let mut out = Vec::new();
     for stored in &batch.dirty {
-        if stored.record.deleted || tied(&known, stored).is_some() {
+        if stored.record.deleted {
+            continue;
+        }
+        // A record that stands alone is looked at again: its twin may have come after it.
+        if tied(&known, stored).is_some_and(|row| !alone.contains(&row)) {
             continue;
         }
         let k = Keys::of(&stored.record);
@@ -158,13 +191,53 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
         }
     }
     let mut joined = HashSet::new();
+    let alone = alone(batch);
+    let mut settled: HashSet<LocalId> = HashSet::new();
+    // Whoever is not first joins whoever is.
+    for &i in order.iter().rev() {
+        let stored = &batch.dirty[i];
+        let Some(Tie {
+            row: Row::Known(own),
+            ..
+        }) = plan.ties[i]
+        else {
+            continue;
+        };
+        if stored.record.deleted || &*stored.source == LOCAL || !alone.contains(&own) {
+            continue;
+        }
+        let found = find(
+            &index,
+            stored,
+            &Keys::of(&stored.record),
+            Some(Row::Known(own)),
+        );
+        match found.row {
+            Some((row @ Row::Known(local), how))
+                if !settled.contains(&local) && !settled.contains(&own) =>
+            {
+                settled.extend([local, own]);
+                if joined.insert(local) {
+                    plan.joined.push(local);
+                }
+                plan.ties[i] = Some(Tie {
+                    row,
+                    how,
+                    fresh: true,
+                });
+                plan.moved.push((own, local));
+                index.add(row, stored);
+            }
+            _ if !settled.contains(&own) => plan.doubt(rules, entity, i, stored, found.doubt),
+            _ => {}
+        }
+    }
     for &i in &order {
         let stored = &batch.dirty[i];
         if plan.ties[i].is_some() || stored.record.deleted {
             continue;
         }
-        let keys = Keys::of(&stored.record);
-        let found = find(&index, stored, &keys);
+        let found = find(&index, stored, &Keys::of(&stored.record), None);
         let (row, how) = match found.row {
             Some((row, how)) => {
                 if let Row::Known(local) = row
@@ -179,20 +252,8 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
                 (Row::New(plan.new_rows - 1), MatchHow::New)
             }
         };
-        let lonely = how == MatchHow::New && entity == Entity::Account;
-        if let Some((candidate, reason)) = found.doubt {
-            plan.doubts.push(Doubt {
-                index: i,
-                candidate: Some(candidate),
-                reason,
-            });
-        } else if lonely && !rules.is_first(&stored.source) {
-            plan.doubts.push(Doubt {
-                index: i,
-                candidate: None,
-                reason: "no account of another system has its id, its domain or its name"
-                    .to_owned(),
-            });
+        if how == MatchHow::New {
+            plan.doubt(rules, entity, i, stored, found.doubt);
         }
         plan.ties[i] = Some(Tie {
             row,
@@ -202,6 +263,23 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
         index.add(row, stored);
     }
     plan
+}
+
+/// The rows of the batch that only one source knows and that no person tied.
+fn alone(batch: &DirtyBatch) -> HashSet<LocalId> {
+    let mut sources: HashMap<LocalId, (HashSet<&str>, bool)> = HashMap::new();
+    for c in &batch.crosswalk {
+        if Some(c.entity) == batch.entity && &*c.source != LOCAL {
+            let (names, manual) = sources.entry(c.local).or_default();
+            names.insert(&*c.source);
+            *manual |= c.how == MatchHow::Manual;
+        }
+    }
+    sources
+        .into_iter()
+        .filter(|(_, (names, manual))| names.len() == 1 && !manual)
+        .map(|(row, _)| row)
+        .collect()
 }
 
 /// Stored ties, by source and vendor id, of the batch's kind.
@@ -279,7 +357,7 @@ impl Keys {
     }
 }
 
-fn identifiers(record: &Record) -> Vec<String> {
+pub(super) fn identifiers(record: &Record) -> Vec<String> {
     match record.get(IDENTIFIERS) {
         Some(FieldValue::List(l)) => l.iter().filter(|i| !i.is_empty()).cloned().collect(),
         Some(FieldValue::Text(t) | FieldValue::Ref(t)) if !t.is_empty() => vec![t.clone()],
@@ -374,9 +452,13 @@ impl Index {
         &self,
         keys: impl Iterator<Item = &'k MatchKey>,
         source: &SourceName,
+        own: Option<Row>,
     ) -> (Vec<Row>, Option<Row>) {
         let (mut free, mut taken) = (Vec::new(), None);
         for row in keys.filter_map(|k| self.answers.get(k)).flatten() {
+            if Some(*row) == own {
+                continue;
+            }
             if self.sources.get(row).is_some_and(|s| s.contains(source)) {
                 taken = taken.or(Some(*row));
             } else if !free.contains(row) {
@@ -397,11 +479,12 @@ struct Found {
     doubt: Option<(Row, String)>,
 }
 
-fn find(index: &Index, stored: &StoredRecord, keys: &Keys) -> Found {
+/// Which row a record belongs to, other than its own.
+fn find(index: &Index, stored: &StoredRecord, keys: &Keys, own: Option<Row>) -> Found {
     let source = &stored.source;
     let account = stored.record.entity == Entity::Account;
     let mut found = Found::default();
-    let (free, taken) = index.free(keys.certain.iter(), source);
+    let (free, taken) = index.free(keys.certain.iter(), source, own);
     match (free.as_slice(), taken) {
         ([row], _) => {
             found.row = Some((*row, MatchHow::Identifier));
@@ -426,7 +509,7 @@ fn find(index: &Index, stored: &StoredRecord, keys: &Keys) -> Found {
         }
         ([], None) => {}
     }
-    let (free, _) = index.free(keys.likely.iter(), source);
+    let (free, _) = index.free(keys.likely.iter(), source, own);
     match free.as_slice() {
         [row] => {
             found.row = Some((*row, MatchHow::Domain));
@@ -460,12 +543,12 @@ fn find(index: &Index, stored: &StoredRecord, keys: &Keys) -> Found {
         [] => {}
     }
     if account {
-        let (mut free, _) = index.free(keys.names.iter(), source);
+        let (mut free, _) = index.free(keys.names.iter(), source, own);
         for key in &keys.names {
             let MatchKey::Name(name) = key else { continue };
             for row in index.cores.get(&core_name(name)).into_iter().flatten() {
                 let taken = index.sources.get(row).is_some_and(|s| s.contains(source));
-                if !taken && !free.contains(row) {
+                if !taken && Some(*row) != own && !free.contains(row) {
                     free.push(*row);
                 }
             }

@@ -84,6 +84,14 @@ impl Rules {
         }
     }
 
+    /// The configured sources but this one.
+    pub(super) fn others<'a>(&'a self, source: &'a str) -> impl Iterator<Item = &'a SourceName> {
+        self.sources
+            .iter()
+            .map(|(s, _)| s)
+            .filter(move |s| &***s != source)
+    }
+
     /// Whether a source is one that holds customers first, so that an account of another is expected to be found there too.
     pub fn is_first(&self, source: &str) -> bool {
         let own = self.rank(Entity::Account, None, source);

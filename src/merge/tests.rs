@@ -417,3 +417,71 @@ fn a_kind_and_its_word_come_from_one_source() {
     assert_eq!(row.get("status"), Some(text("Working")));
     assert_eq!(row.get("status_kind"), Some(FieldValue::Null));
 }
+
+#[test]
+fn a_twin_that_comes_later_takes_in_the_row_that_stood_alone_with_what_is_kept_here() {
+    let company = account(
+        "cs",
+        "1P",
+        &[
+            ("name", text("Acme CS")),
+            ("identifiers", FieldValue::List(vec!["001".into()])),
+        ],
+    );
+    let alone = run(&batch(vec![company.clone()]), &[]);
+    assert_eq!(alone.unmatched.len(), 1);
+    let waits = &alone.waiting[0].1;
+    assert_eq!((&*waits.source, waits.external_id.as_str()), ("crm", "001"));
+
+    // The CRM's account has come, opened row 9, and so woke the company, which stands alone as row 7 with a tag.
+    let mut b = batch(vec![company]);
+    b.siblings = vec![
+        account(
+            LOCAL,
+            "7",
+            &[("tags", FieldValue::List(vec!["vip".into()]))],
+        ),
+        account("crm", "001", &[("name", text("Acme"))]),
+    ];
+    b.crosswalk = vec![
+        tie("cs", Entity::Account, "1P", 7),
+        tie(LOCAL, Entity::Account, "7", 7),
+        tie("crm", Entity::Account, "001", 9),
+    ];
+    let candidates = [Candidate {
+        key: MatchKey::Identifier("001".into()),
+        local: LocalId(9),
+        name: "Acme".into(),
+        sources: vec!["crm".into()],
+    }];
+    assert!(keys(&b).contains(&candidates[0].key));
+    let out = run(&b, &candidates);
+    let [acme] = accounts(&out)[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!(
+        (acme.id.0, acme.name.as_str(), acme.tags.len()),
+        (9, "Acme", 1)
+    );
+    assert_eq!(how(&out, "cs"), [(9, MatchHow::Identifier)]);
+    assert_eq!(how(&out, LOCAL)[0].0, 9);
+    assert!(out.unmatched.is_empty());
+    // A person who tied it by hand is not overruled.
+    b.crosswalk[0].how = MatchHow::Manual;
+    assert!(run(&b, &candidates).crosswalk.is_empty());
+}
+
+#[test]
+fn what_is_listed_stays_listed_when_the_record_changes() {
+    let mut b = batch(vec![account("cs", "1P", &[("name", text("Acme Inc"))])]);
+    b.crosswalk = vec![tie("cs", Entity::Account, "1P", 7)];
+    let candidates = [Candidate {
+        key: MatchKey::Name("acme".into()),
+        local: LocalId(9),
+        name: "Acme".into(),
+        sources: vec!["crm".into()],
+    }];
+    let out = run(&b, &candidates);
+    assert_eq!(out.unmatched[0].candidate, Some(LocalId(9)));
+    assert!(out.crosswalk.is_empty());
+}
