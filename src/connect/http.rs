@@ -17,6 +17,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence for this long ends a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(300);
+/// After a 429 that names no time.
+const BUSY: Duration = Duration::from_secs(20);
+/// The share of a minute's requests that reads leave to writes, so that an action never waits behind a long load.
+const RESERVE: f64 = 0.15;
 /// How often a read is tried again before the error goes out to whoever plans the next run.
 const READ_RETRIES: u32 = 2;
 
@@ -341,7 +345,7 @@ impl Http {
 
     async fn once(&self, ask: &Ask, token: &super::auth::Token) -> Result<Answer, ConnectError> {
         self.count()?;
-        self.wait_turn().await;
+        self.wait_turn(ask.read).await;
         let base = token.instance.as_ref().unwrap_or(&self.base);
         let url = Url::parse(&format!(
             "{}{}",
@@ -407,9 +411,10 @@ impl Http {
     fn judge(&self, answer: Answer, ask: &Ask) -> Result<Answer, ConnectError> {
         let status = answer.status;
         let retry = |maybe_done: bool, what: String| {
+            let busy = (status == 429).then_some(BUSY);
             self.error(
                 ErrorKind::Retry {
-                    after: answer.retry_after(),
+                    after: answer.retry_after().or(busy),
                     maybe_done,
                 },
                 what,
@@ -516,7 +521,7 @@ impl Http {
         Ok(())
     }
 
-    async fn wait_turn(&self) {
+    async fn wait_turn(&self, read: bool) {
         let Some(pace) = &self.pace else { return };
         loop {
             let wait = {
@@ -525,11 +530,16 @@ impl Http {
                 let gained = now.duration_since(p.at).as_secs_f64() * p.per_minute / 60.0;
                 p.tokens = (p.tokens + gained).min(p.per_minute);
                 p.at = now;
-                if p.tokens >= 1.0 {
+                let needed = if read {
+                    1.0 + p.per_minute * RESERVE
+                } else {
+                    1.0
+                };
+                if p.tokens >= needed {
                     p.tokens -= 1.0;
                     return;
                 }
-                Duration::from_secs_f64((1.0 - p.tokens) * 60.0 / p.per_minute)
+                Duration::from_secs_f64((needed - p.tokens) * 60.0 / p.per_minute)
             };
             tokio::time::sleep(wait).await;
         }

@@ -20,6 +20,9 @@ use std::borrow::Cow;
 const PAGE: usize = 1000;
 /// Parents whose tasks one page asks for.
 const PARENTS: usize = 25;
+/// Calls to action whose tasks the first run asks for, and a later one: most tasks rest, and the requests are few.
+const FIRST: usize = 300;
+const TURN: usize = 10;
 /// What precedes the id of a call to action that is a task.
 pub(super) const CTA: &str = "cta/";
 /// How long Gainsight remembers deletions.
@@ -45,8 +48,8 @@ const TASK_FIELDS: &[&str] = &[
     "Description",
     "DueDate",
     "OwnerId",
-    "Status",
-    "Priority",
+    "StatusId__gr.Name",
+    "PriorityId__gr.Name",
     "IsClosed",
     "ClosedDate",
     "ModifiedDate",
@@ -90,6 +93,9 @@ struct TaskState {
     /// Parents asked in this run.
     #[serde(default)]
     asked: usize,
+    /// Every parent was asked once; from now on they take turns.
+    #[serde(default)]
+    known: bool,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -214,10 +220,11 @@ impl Gainsight {
     pub(super) async fn pull_tasks(&self, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
         let mut state: TaskState = self.state("tasks", cursor)?;
         let mut page = empty_page();
+        let usual = if state.known { TURN } else { FIRST };
         let cap = self
             .option("task_parents")
             .and_then(|t| t.parse().ok())
-            .unwrap_or(300usize);
+            .unwrap_or(usual);
         if state.parents.is_empty() && !state.last_page {
             let mut select = vec![
                 "Name".to_owned(),
@@ -259,7 +266,13 @@ impl Gainsight {
             .unwrap_or_else(|| TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect());
         let batch: Vec<Parent> = state
             .parents
-            .drain(..state.parents.len().min(PARENTS))
+            .drain(
+                ..state
+                    .parents
+                    .len()
+                    .min(PARENTS)
+                    .min(cap.saturating_sub(state.asked).max(1)),
+            )
             .collect();
         for parent in &batch {
             let reply = self
@@ -274,6 +287,7 @@ impl Gainsight {
         let round_over = state.parents.is_empty() && state.last_page;
         page.done = round_over || state.asked >= cap;
         if round_over {
+            state.known = true;
             state.page = 0;
             state.last_page = false;
         }

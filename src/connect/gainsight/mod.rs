@@ -1,7 +1,8 @@
 //! Gainsight CS over its REST API: object queries and the cockpit's lists for reading; calls to action, timeline and objects for writing.
 //!
 //! Gainsight offers no guard against overwriting: values are compared just before a write, and a window of that length remains. Options of a source:
-//! `currency`, `usage_object`, `health_object`, `surveys_object`, `task_parents` (calls to action whose tasks one run asks for, 300), `requests_per_minute` (90; 0
+//! `currency`, `usage_object`, `health_object`, `surveys_object`, `task_parents` (calls to action whose tasks one run asks for: 300 at first, then 10 in turn), `history_weeks` (how far back
+//! usage and health are read; 52, less for large books), `requests_per_minute` (90; 0
 //! switches the brake off), `ack_status`, `closed_status`, `risk_type` (`Risk`), `risk_reason`, `task_type` (the type of a call to action that stands for a
 //! task without a risk), `web_url` (template with `{base}`, `{id}`), `web_url_cta`.
 
@@ -18,6 +19,7 @@ use futures_util::future::BoxFuture;
 use schema::ObjectInfo;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 /// The connector's name.
@@ -35,6 +37,8 @@ pub struct Gainsight {
     names: tokio::sync::OnceCell<Vec<String>>,
     picks: tokio::sync::OnceCell<write::Picks>,
     users: Mutex<HashMap<String, Option<String>>>,
+    /// As many accounts as this process has seen; decides how much history is worth reading.
+    accounts: AtomicUsize,
 }
 
 impl Gainsight {
@@ -52,6 +56,7 @@ impl Gainsight {
             names: tokio::sync::OnceCell::new(),
             picks: tokio::sync::OnceCell::new(),
             users: Mutex::new(HashMap::new()),
+            accounts: AtomicUsize::new(0),
         })
     }
 

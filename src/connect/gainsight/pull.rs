@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The most rows of one answer.
 const PAGE: usize = 5000;
@@ -112,11 +113,19 @@ impl Gainsight {
                 "limit": PAGE,
                 "offset": state.offset - overlap,
             });
+            let mut conditions = Vec::new();
             if let (Some(since), Some(field)) = (state.since, &state.plan.modified) {
-                body["where"] = json!({
-                    "conditions": [{"name": field, "alias": "A", "operator": "GTE", "value": [stamp(since - LOOKBACK)]}],
-                    "expression": "A",
-                });
+                let from = stamp(since - LOOKBACK);
+                conditions
+                    .push(json!({"name": field, "alias": "A", "operator": "GTE", "value": [from]}));
+            } else if let (Some(weeks), Some(field)) = (self.history(spec), state.plan.theirs("at"))
+            {
+                let from = stamp(self.http.now() - SignedDuration::from_hours(weeks * 7 * 24));
+                conditions
+                    .push(json!({"name": field, "alias": "A", "operator": "GTE", "value": [from]}));
+            }
+            if !conditions.is_empty() {
+                body["where"] = json!({"conditions": conditions, "expression": "A"});
             }
             let ask = Ask::query(format!("/v1/data/objects/query/{object}"), &body);
             match self.call(&ask, &object).await? {
@@ -177,6 +186,10 @@ impl Gainsight {
             self.map_row(spec, &state.plan, row, &mut page);
         }
         page.done = count < PAGE;
+        if spec.stream == "accounts" {
+            self.accounts
+                .fetch_max(state.offset + count, Ordering::Relaxed);
+        }
         if page.done {
             state.since = state.newest.take().max(state.since);
             state.offset = 0;
@@ -198,6 +211,24 @@ impl Gainsight {
         }
         page.next = bookmark(&state);
         Ok(page)
+    }
+
+    /// How many weeks of dated numbers a first load goes back: a year, less for a large book, because there is a row per account and week.
+    /// Surveys are few and read whole.
+    fn history(&self, spec: &Spec) -> Option<i64> {
+        if !matches!(spec.stream, "usage" | "health") {
+            return None;
+        }
+        let wished = self
+            .option("history_weeks")
+            .and_then(|w| w.parse().ok())
+            .filter(|w| (1..=1040).contains(w));
+        let usual = match self.accounts.load(Ordering::Relaxed) {
+            0..5_000 => 52,
+            5_000..50_000 => 26,
+            _ => 13,
+        };
+        Some(wished.unwrap_or(usual))
     }
 
     /// What the vendor says about an object; asked once per process.

@@ -173,6 +173,24 @@ pub const SPECS: &[Spec] = &[
             ),
             ("renewal", &["RenewalDate", "Renewal_Date"]),
             (
+                "notice_days",
+                &[
+                    "NoticeDays",
+                    "Notice_Days",
+                    "Notice_Days__gc",
+                    "Notice_Period__gc",
+                ],
+            ),
+            (
+                "auto_renew",
+                &[
+                    "AutoRenew",
+                    "Auto_Renew",
+                    "Auto_Renew__gc",
+                    "Auto_Renewal__gc",
+                ],
+            ),
+            (
                 "health",
                 &[
                     "CurrentScore",
