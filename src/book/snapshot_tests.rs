@@ -271,12 +271,10 @@ proptest! {
                 middle = Some((book.clone(), shown(&book)));
             }
         }
-        let rows = RowDelta {
-            accounts: book.accounts().map(|a| a.to_row()).collect(),
-            renewals: book.renewals().map(|r| r.to_row()).collect(),
-            tasks: book.tasks().map(|t| t.to_row()).collect(),
-            ..RowDelta::default()
-        };
+        let mut rows = RowDelta::default();
+        rows.accounts = book.accounts().map(|a| a.to_row()).collect();
+        rows.renewals = book.renewals().map(|r| r.to_row()).collect();
+        rows.tasks = book.tasks().map(|t| t.to_row()).collect();
         let fresh = Book::empty().apply(rows, &none);
         prop_assert_eq!(shown(&fresh), shown(&book));
         if let Some((old, was)) = middle {

@@ -116,14 +116,9 @@ impl Cockpit {
         self.shared.wanted.ask(slot, spec);
     }
 
-    /// The newest answer of a slot, if it belongs to the Book that is shown.
+    /// The newest answer of a slot.
     pub fn view(&self, slot: Slot) -> Option<Arc<View>> {
-        let epoch = self.shared.snapshot.load().epoch;
-        self.shared
-            .views()
-            .get(&slot)
-            .filter(|v| v.epoch == epoch)
-            .cloned()
+        self.shared.views().get(&slot).cloned()
     }
 
     /// A list at once, on this thread: for headless use and tests.
@@ -420,7 +415,7 @@ impl Shared {
         })
     }
 
-    pub(super) fn views(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, Arc<View>>> {
+    fn views(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, Arc<View>>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -92,12 +92,8 @@ impl ViewSpec {
 pub struct View {
     /// What was asked.
     pub spec: ViewSpec,
-    /// The snapshot's generation that it was made from.
+    /// The snapshot's generation that the rows belong to; they are row numbers of its Book.
     pub generation: u64,
-    /// Its version.
-    pub version: u64,
-    /// The snapshot's epoch: its rows are row numbers of that Book and of no other.
-    pub epoch: u32,
     /// The rows in order.
     pub rows: Arc<Vec<u32>>,
     /// How many rows the list has without the filter.
@@ -117,9 +113,9 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
         me: s.me.person,
         calendar: s.calendar,
     };
-    let before = before.filter(|b| b.spec.kind == spec.kind && b.epoch == s.epoch);
+    let before = before.filter(|b| b.spec.kind == spec.kind);
     let same_list = before.filter(|b| {
-        b.version == s.version
+        b.generation == s.generation
             && b.error.is_none()
             && (b.spec.mine, b.spec.asleep, &b.spec.sort) == (spec.mine, spec.asleep, &spec.sort)
     });
@@ -171,8 +167,6 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
     View {
         spec: spec.clone(),
         generation: s.generation,
-        version: s.version,
-        epoch: s.epoch,
         rows: Arc::new(rows),
         total,
         error: None,
@@ -305,14 +299,6 @@ impl Wanted {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-    }
-    /// Everything that is wanted.
-    pub(super) fn all(&self) -> Vec<(Slot, ViewSpec)> {
-        self.lock()
-            .specs
-            .iter()
-            .map(|(slot, spec)| (*slot, spec.clone()))
-            .collect()
     }
     /// Whether the slot still wants this.
     pub(super) fn still(&self, slot: Slot, spec: &ViewSpec) -> bool {

@@ -108,9 +108,10 @@ fn hook() {
 /// Stops the program like ctrl-z would in a plain terminal, and returns when it goes on.
 #[cfg(unix)]
 pub fn stop() {
+    // The stop that can be caught is caught by the event loop, so this is the one that cannot.
     // SAFETY: raising a signal on the own process group has no memory effects.
     unsafe {
-        libc::kill(0, libc::SIGTSTP);
+        libc::kill(0, libc::SIGSTOP);
     }
 }
 

@@ -1,0 +1,145 @@
+//! Help for what is in focus, made from the table of keys.
+
+use super::{Overlay, Then, centred};
+use crate::cockpit::keymap::KeyHelp;
+use crate::command::{Group, parse};
+use crate::tui::app::App;
+use crate::tui::theme::Role;
+use crate::tui::ui::{Ui, bit};
+use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::layout::Rect;
+
+/// The page of keys.
+pub struct Help {
+    title: &'static str,
+    /// Group by group, with the reason of those that cannot run now.
+    groups: Vec<(&'static str, Vec<(KeyHelp, Option<String>)>)>,
+    top: usize,
+}
+
+impl Help {
+    /// Help for the pane in focus.
+    pub fn open(app: &App) -> Help {
+        let selection = app.selection();
+        let mut groups: Vec<(&'static str, Vec<(KeyHelp, Option<String>)>)> =
+            Group::ALL.iter().map(|g| (g.title(), Vec::new())).collect();
+        for line in app.keymap.help(app.scope()) {
+            let spec = parse(line.command.split(", ").next().unwrap_or(""))
+                .ok()
+                .map(|c| c.spec);
+            let group = spec.map_or(Group::Program, |s| s.group);
+            let why = spec.and_then(|s| app.cockpit.can_run(s, &selection).err());
+            let Some((_, lines)) = groups
+                .iter_mut()
+                .zip(Group::ALL)
+                .find(|(_, g)| *g == group)
+                .map(|(g, _)| g)
+            else {
+                continue;
+            };
+            // Several keys of one command share a line.
+            match lines.iter_mut().find(|(l, _)| l.command == line.command) {
+                Some((l, _)) => l.keys = format!("{} {}", l.keys, line.keys),
+                None => lines.push((line, why)),
+            }
+        }
+        groups.retain(|(_, l)| !l.is_empty());
+        Help {
+            title: app.focus.title(),
+            groups,
+            top: 0,
+        }
+    }
+
+    /// Scrolls.
+    pub fn scroll(&mut self, by: isize) {
+        self.top = self.top.saturating_add_signed(by);
+    }
+
+    /// A key: moves, or closes.
+    pub fn key(mut self, key: &KeyEvent) -> Then {
+        match key.code {
+            KeyCode::Down | KeyCode::Char('j') => self.scroll(1),
+            KeyCode::Up | KeyCode::Char('k') => self.scroll(-1),
+            KeyCode::PageDown | KeyCode::Char(' ' | 'd') => self.scroll(10),
+            KeyCode::PageUp | KeyCode::Char('u') => self.scroll(-10),
+            KeyCode::Home | KeyCode::Char('g') => self.top = 0,
+            KeyCode::End | KeyCode::Char('G') => self.top = usize::MAX / 2,
+            _ => return Then::Close,
+        }
+        Then::Stay(Overlay::Help(self))
+    }
+
+    /// Draws it.
+    pub fn draw(&self, ui: &mut Ui<'_>, area: Rect) {
+        let columns: u16 = if area.width >= 120 { 2 } else { 1 };
+        let frame = centred(area, 68 * columns, area.height.saturating_sub(2));
+        let title = format!("Keys: {}", self.title);
+        let inner = ui.overlay(
+            frame,
+            &[bit(title, Role::TitleFocus)],
+            &[bit("any other key closes", Role::Muted)],
+        );
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        for (name, keys) in &self.groups {
+            if !lines.is_empty() {
+                lines.push(Line::Blank);
+            }
+            lines.push(Line::Title(name));
+            lines.extend(keys.iter().map(|(h, why)| Line::Key(h, why.as_deref())));
+        }
+        let height = usize::from(inner.height.saturating_sub(1));
+        if height == 0 {
+            return;
+        }
+        let last = lines.len().saturating_sub(height * usize::from(columns));
+        let top = self.top.min(last);
+        let width = inner.width / columns;
+        for (i, line) in lines.iter().skip(top).enumerate() {
+            let column = (i / height) as u16;
+            if column >= columns {
+                break;
+            }
+            let (x, y) = (inner.x + column * width, inner.y + (i % height) as u16);
+            let room = width.saturating_sub(2);
+            match line {
+                Line::Blank => {}
+                Line::Title(t) => {
+                    ui.put(x, y, room, t, Role::TitleFocus);
+                }
+                Line::Key(h, why) => {
+                    ui.put(
+                        x,
+                        y,
+                        16,
+                        &h.keys,
+                        if why.is_some() {
+                            Role::Muted
+                        } else {
+                            Role::Key
+                        },
+                    );
+                    let text = why
+                        .map_or_else(|| h.help.clone(), |w| format!("{} (not now: {w})", h.help));
+                    let role = if why.is_some() {
+                        Role::Muted
+                    } else {
+                        Role::Text
+                    };
+                    ui.put(x + 17, y, room.saturating_sub(17), &text, role);
+                }
+            }
+        }
+        let more = if last > top { "↓ j  " } else { "" };
+        let said = format!(
+            "{more}filter: / health<50 renewal<60d owner:me segment:enterprise -tag:pilot \"exact\""
+        );
+        ui.put(inner.x, inner.bottom() - 1, inner.width, &said, Role::Muted);
+    }
+}
+
+enum Line<'a> {
+    Blank,
+    Title(&'a str),
+    Key(&'a KeyHelp, Option<&'a str>),
+}

@@ -1,0 +1,230 @@
+//! How the work is spread: accounts and ARR per CSM in each group, against the band that it should lie in.
+
+use super::empty;
+use crate::insight::{GroupBy, SegmentRow, Segments, Verdict};
+use crate::tui::app::{App, Pane};
+use crate::tui::fmt;
+use crate::tui::theme::Role;
+use crate::tui::ui::{Bit, Hit, Ui, bit};
+use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col};
+use ratatui::layout::Rect;
+
+const COLUMNS: [Column; 9] = [
+    col("key", "Group", 12, 100).grow(1).fixed(),
+    col("accounts", "Accts", 6, 95).right().fixed(),
+    col("arr", "ARR", 7, 90).right().fixed(),
+    col("per", "per CSM", 8, 98).right().fixed(),
+    col("bar", "against target", 16, 85).fixed(),
+    col("band", "Target", 9, 80).fixed(),
+    col("arrper", "ARR/CSM", 8, 60).right().fixed(),
+    col("risk", "At risk", 12, 70).right().fixed(),
+    col("health", "Health", 6, 50).right().fixed(),
+];
+
+fn by_name(by: GroupBy) -> &'static str {
+    match by {
+        GroupBy::Touch => "touch model",
+        GroupBy::Segment => "segment",
+        GroupBy::Csm => "CSM",
+        GroupBy::Region => "region",
+    }
+}
+
+/// Draws the pane.
+pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
+    let pane = Pane::Segments;
+    let focus = app.focus == pane;
+    let role = if focus { Role::TitleFocus } else { Role::Title };
+    let snap = app.snap.clone();
+    let Some(groups) = snap.segments.get(app.group) else {
+        let inner = ui.pane(area, &[bit("Segments", role)], &[], focus);
+        empty::draw(app, ui, inner, pane);
+        return;
+    };
+    let mut right: Vec<Bit<'_>> = Vec::new();
+    for (i, g) in snap.segments.iter().enumerate() {
+        let here = i == app.group;
+        if here || area.width >= 60 {
+            right.push(bit(
+                format!("{}{} ", if i > 0 { "· " } else { "" }, by_name(g.by)),
+                if here { Role::Accent } else { Role::Muted },
+            ));
+        }
+    }
+    let inner = ui.pane(area, &[bit("Segments", role)], &right, focus);
+    ui.hit(area, Hit::Pane(pane as usize));
+    if groups.rows.is_empty() {
+        empty::draw(app, ui, inner, pane);
+        return;
+    }
+    let foot = if inner.height >= 6 { 1 } else { 0 };
+    let most = groups
+        .rows
+        .iter()
+        .map(|r| {
+            r.accounts_per_csm
+                .unwrap_or(0.0)
+                .max(r.band.as_ref().map_or(0.0, |b| b.accounts_to))
+        })
+        .fold(1.0, f64::max);
+    let mut list = std::mem::take(app.list_mut(pane));
+    list.len = groups.rows.len();
+    {
+        let app: &App = app;
+        let table_area = Rect {
+            x: inner.x.saturating_sub(1),
+            width: inner.width + 1,
+            height: inner.height.saturating_sub(foot),
+            ..inner
+        };
+        let mut bars: Vec<(usize, u16, u16)> = Vec::new();
+        Table {
+            pane: pane as usize,
+            columns: &COLUMNS,
+            sort: None,
+            focus,
+            notes: 0,
+            titles: inner.height > 6,
+        }
+        .draw(
+            ui,
+            table_area,
+            &mut list,
+            |place, columns| {
+                let Some(r) = groups.rows.get(place) else {
+                    return RowLook::default();
+                };
+                let mut x = table_area.x + 2;
+                for (c, w) in columns {
+                    if c.key == "bar" {
+                        bars.push((place, x, *w));
+                    }
+                    x += w + 2;
+                }
+                RowLook {
+                    cells: columns
+                        .iter()
+                        .map(|(c, _)| cell(app, groups, r, c.key))
+                        .collect(),
+                    ..RowLook::default()
+                }
+            },
+            |_, _| Vec::new(),
+        );
+        let titles = u16::from(inner.height > 6 && table_area.height > 2);
+        for (place, x, w) in bars {
+            let y = table_area.y + titles + (place - list.top) as u16;
+            let Some(r) = groups.rows.get(place) else {
+                continue;
+            };
+            let Some(value) = r.accounts_per_csm else {
+                continue;
+            };
+            // Groups of very different size share one picture: each is drawn on the scale of its own band.
+            let scale = r
+                .band
+                .as_ref()
+                .map_or(most, |b| (b.accounts_to * 1.4).max(value));
+            let role = match r.verdict {
+                Some(Verdict::Over) => Role::Bad,
+                Some(Verdict::Under) => Role::Watch,
+                Some(Verdict::Within) => Role::Good,
+                None => Role::Bar,
+            };
+            match &r.band {
+                Some(b) => ui.band(
+                    x,
+                    y,
+                    w,
+                    value,
+                    (b.accounts_from, b.accounts_to),
+                    scale,
+                    role,
+                ),
+                None => ui.bar(x, y, w, value / scale, role),
+            }
+        }
+    }
+    *app.list_mut(pane) = list;
+    if foot > 0 {
+        bottom(app, ui, inner, groups);
+    }
+}
+
+fn cell<'a>(app: &App, g: &'a Segments, r: &'a SegmentRow, key: &str) -> Cell<'a> {
+    let money = |minor: i64| fmt::money(app.snap.book.reporting_money(minor));
+    match key {
+        "key" => vec![if r.key.is_empty() {
+            bit(format!("no {}", by_name(g.by)), Role::Watch)
+        } else {
+            bit(r.key.as_str(), Role::Text)
+        }],
+        "accounts" => vec![bit(fmt::count(r.accounts), Role::Text)],
+        "arr" => vec![
+            bit(money(r.arr), Role::Text),
+            bit(if r.arr_coverage.is_full() { "" } else { "*" }, Role::Watch),
+        ],
+        "per" => vec![match r.accounts_per_csm {
+            Some(n) if n < 100.0 => bit(format!("{n:.1}"), Role::Strong),
+            Some(n) => bit(format!("{n:.0}"), Role::Strong),
+            None => bit("no CSM", Role::Bad),
+        }],
+        "band" => vec![match (&r.band, r.verdict) {
+            (Some(b), v) => {
+                let mark = match v {
+                    Some(Verdict::Over) => " ▲",
+                    Some(Verdict::Under) => " ▼",
+                    _ => "",
+                };
+                let role = if v == Some(Verdict::Over) {
+                    Role::Bad
+                } else {
+                    Role::Muted
+                };
+                bit(
+                    format!("{:.0}–{:.0}{mark}", b.accounts_from, b.accounts_to),
+                    role,
+                )
+            }
+            (None, _) => bit("–", Role::Muted),
+        }],
+        "arrper" => vec![
+            r.arr_per_csm
+                .map_or_else(|| bit("–", Role::Muted), |m| bit(money(m), Role::Text)),
+        ],
+        "risk" => vec![if r.in_queue == 0 {
+            bit("–", Role::Muted)
+        } else {
+            bit(
+                format!("{} · {}", money(r.at_risk), fmt::short(r.in_queue as f64)),
+                Role::Watch,
+            )
+        }],
+        "health" => vec![match r.health {
+            Some(h) => bit(
+                format!("{h:.0}"),
+                super::health_role(app, h.round().clamp(0.0, 100.0) as u8),
+            ),
+            None => bit("?", Role::Muted),
+        }],
+        _ => Vec::new(),
+    }
+}
+
+/// The ratio of CSMs to CS Ops, and whose target the one in focus is.
+fn bottom(app: &App, ui: &mut Ui<'_>, inner: Rect, g: &Segments) {
+    let y = inner.bottom() - 1;
+    let mut bits = vec![bit(format!("{} CSMs", g.csms), Role::Text)];
+    match g.csm_per_ops {
+        Some(n) => bits.push(bit(format!(" · {n:.1} : 1 CS Ops"), Role::Text)),
+        None => bits.push(bit(" · CS Ops n/a", Role::Muted)),
+    }
+    if inner.width >= 90 {
+        bits.push(bit(format!("  ({})", g.ops_note), Role::Muted));
+    }
+    let row = g.rows.get(app.list(Pane::Segments).cursor);
+    if let Some(b) = row.and_then(|r| r.band.as_ref()) {
+        bits.push(bit(format!("   target: {}", b.source), Role::Muted));
+    }
+    ui.line(inner.x, y, inner.width, &bits);
+}
