@@ -116,9 +116,14 @@ impl Cockpit {
         self.shared.wanted.ask(slot, spec);
     }
 
-    /// The newest answer of a slot.
+    /// The newest answer of a slot, if it belongs to the Book that is shown.
     pub fn view(&self, slot: Slot) -> Option<Arc<View>> {
-        self.shared.views().get(&slot).cloned()
+        let epoch = self.shared.snapshot.load().epoch;
+        self.shared
+            .views()
+            .get(&slot)
+            .filter(|v| v.epoch == epoch)
+            .cloned()
     }
 
     /// A list at once, on this thread: for headless use and tests.
@@ -415,7 +420,7 @@ impl Shared {
         })
     }
 
-    fn views(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, Arc<View>>> {
+    pub(super) fn views(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, Arc<View>>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,10 +4,13 @@
 //! there is something new, [`Cockpit::request_view`] has a list filtered and sorted elsewhere, [`Cockpit::run`] runs a command.
 //! The keys live in [`keymap`], the one clock's implementation in [`clock`].
 
+mod choices;
 pub mod clock;
+mod core;
 pub mod event;
 pub mod handle;
 pub mod keymap;
+mod open;
 pub mod snapshot;
 mod sources;
 mod tokens;
@@ -17,8 +20,12 @@ pub use clock::SystemClock;
 pub use event::{CommandError, Event, Level, Outcome};
 pub use handle::Cockpit;
 pub use keymap::{Chord, KeyHelp, KeyMatch, Keymap};
+pub use open::Setup;
 pub use snapshot::{Loading, Snapshot, Totals};
 pub use view::{ListKind, Slot, View, ViewSpec, compute};
 
 pub use crate::store::{AccountHit, Counts, Draft, StoreError, StreamProblem};
 pub use crate::sync::RunResult;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use crate::book::{
     AccountRow, Book, Derived, Operation, OutboxItem, OutboxState, SourceStatus, Unmatched,
 };
 use crate::command::{Homes, Me, SourceInfo};
+use crate::config::Triage;
 use crate::insight::{Header, Pipeline, Rules, Segments, TaskSummary};
 use crate::store::Draft;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -14,8 +15,10 @@ use std::sync::Arc;
 /// One picture of everything. Cheap to clone; front doors hold it as long as they draw.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    /// Grows with every snapshot.
+    /// Grows whenever rows changed: a list of an older generation may be out of date, its row numbers still name the same rows.
     pub generation: u64,
+    /// Another epoch is another Book: row numbers of one mean nothing in the other (the picture of the cache, and the Book itself).
+    pub epoch: u32,
     /// When it was taken.
     pub now: Timestamp,
     /// The day in the calendar's zone.
@@ -26,6 +29,8 @@ pub struct Snapshot {
     pub calendar: Calendar,
     /// The rules of risk in force.
     pub rules: Arc<Rules>,
+    /// What is offered when the queue is worked: reasons, levels, outcomes, days to snooze.
+    pub triage: Arc<Triage>,
     /// Who sits in front of it.
     pub me: Me,
     /// Everything we know, unsent changes applied.
@@ -88,11 +93,13 @@ impl Default for Snapshot {
     fn default() -> Self {
         Snapshot {
             generation: 0,
+            epoch: 0,
             now: Timestamp::UNIX_EPOCH,
             today: Date::default(),
             zone: TimeZone::UTC,
             calendar: Calendar::default(),
             rules: Arc::default(),
+            triage: Arc::default(),
             me: Me::default(),
             book: Book::empty(),
             derived: Derived::default(),

@@ -92,6 +92,11 @@ impl Sources {
         self.engine.borrow().clone()
     }
 
+    /// Whether the schedules run here.
+    pub(super) fn in_background(&self) -> bool {
+        self.background
+    }
+
     /// The Book is there: the engine may run now, if it is to run at all.
     pub(super) fn begin(&mut self) {
         self.begun = true;

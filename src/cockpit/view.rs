@@ -92,8 +92,10 @@ impl ViewSpec {
 pub struct View {
     /// What was asked.
     pub spec: ViewSpec,
-    /// The snapshot's generation that the rows belong to; they are row numbers of its Book.
+    /// The snapshot's generation that it was made from.
     pub generation: u64,
+    /// The snapshot's epoch: its rows are row numbers of that Book and of no other.
+    pub epoch: u32,
     /// The rows in order.
     pub rows: Arc<Vec<u32>>,
     /// How many rows the list has without the filter.
@@ -113,7 +115,7 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
         me: s.me.person,
         calendar: s.calendar,
     };
-    let before = before.filter(|b| b.spec.kind == spec.kind);
+    let before = before.filter(|b| b.spec.kind == spec.kind && b.epoch == s.epoch);
     let same_list = before.filter(|b| {
         b.generation == s.generation
             && b.error.is_none()
@@ -167,6 +169,7 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
     View {
         spec: spec.clone(),
         generation: s.generation,
+        epoch: s.epoch,
         rows: Arc::new(rows),
         total,
         error: None,
@@ -299,6 +302,14 @@ impl Wanted {
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+    }
+    /// Everything that is wanted.
+    pub(super) fn all(&self) -> Vec<(Slot, ViewSpec)> {
+        self.lock()
+            .specs
+            .iter()
+            .map(|(slot, spec)| (*slot, spec.clone()))
+            .collect()
     }
     /// Whether the slot still wants this.
     pub(super) fn still(&self, slot: Slot, spec: &ViewSpec) -> bool {

@@ -1,0 +1,96 @@
+//! How a cockpit begins: the last picture at once, the database opened, the core and its sources started.
+
+use super::core::{Core, first_snapshot};
+use super::handle::{Cockpit, Shared, start_views};
+use super::sources::Sources;
+use crate::book::Clock;
+use crate::config::Settings;
+use crate::insight::{Band, Targets};
+use crate::store::{Options, Storage, Store, StoreError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+
+/// What a cockpit is opened with.
+pub struct Setup {
+    /// The settings.
+    pub settings: Settings,
+    /// The database file.
+    pub db: PathBuf,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What is wrong with the files of the configuration, to be shown.
+    pub problems: Vec<String>,
+    /// Pull and push in the background, by the schedules.
+    pub background: bool,
+}
+
+impl Cockpit {
+    /// Opens the database and begins to read the Book; what was shown last is there at once. To be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// When the database cannot be used: a sentence with its remedy.
+    pub fn open(setup: Setup) -> Result<Cockpit, StoreError> {
+        let first = first_snapshot(&setup.settings, &*setup.clock, &setup.db, setup.problems);
+        let store: Arc<dyn Storage> = Arc::new(Store::open(&setup.db, Options::default())?);
+        let settings = Arc::new(setup.settings);
+        let engine_ready = watch::Sender::new(None);
+        let (requests, receiver) = mpsc::unbounded_channel();
+        let shared = Shared::new(
+            first,
+            requests,
+            engine_ready.subscribe(),
+            Some(store.clone()),
+        );
+        let sources = Sources::open(
+            settings.clone(),
+            setup.clock.clone(),
+            store.clone(),
+            &setup.db,
+            setup.background,
+            engine_ready,
+        );
+        let targets = Arc::new(targets(&settings));
+        let core = Core::new(
+            store,
+            setup.clock,
+            settings,
+            targets,
+            shared.clone(),
+            sources,
+        );
+        tokio::spawn(core.run(receiver));
+        start_views(shared.clone());
+        Ok(Cockpit { shared })
+    }
+}
+
+/// The target bands as configured, over the built-in rules of thumb.
+fn targets(settings: &Settings) -> Targets {
+    let mut targets = Targets::default();
+    for (name, wanted) in &settings.segments {
+        let built_in = targets.band(name).cloned();
+        let accounts = wanted.accounts_per_csm;
+        let arr = wanted.arr_per_csm;
+        let Some((accounts_from, accounts_to)) =
+            accounts.or(built_in.as_ref().map(|b| (b.accounts_from, b.accounts_to)))
+        else {
+            continue;
+        };
+        targets.0.insert(
+            name.clone(),
+            Band {
+                accounts_from,
+                accounts_to,
+                arr_from: arr
+                    .map(|a| a.0)
+                    .or(built_in.as_ref().and_then(|b| b.arr_from)),
+                arr_to: arr
+                    .map(|a| a.1)
+                    .or(built_in.as_ref().and_then(|b| b.arr_to)),
+                source: "[segments] of config.toml".into(),
+            },
+        );
+    }
+    targets
+}
