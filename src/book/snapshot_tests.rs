@@ -271,10 +271,12 @@ proptest! {
                 middle = Some((book.clone(), shown(&book)));
             }
         }
-        let mut rows = RowDelta::default();
-        rows.accounts = book.accounts().map(|a| a.to_row()).collect();
-        rows.renewals = book.renewals().map(|r| r.to_row()).collect();
-        rows.tasks = book.tasks().map(|t| t.to_row()).collect();
+        let rows = RowDelta {
+            accounts: book.accounts().map(|a| a.to_row()).collect(),
+            renewals: book.renewals().map(|r| r.to_row()).collect(),
+            tasks: book.tasks().map(|t| t.to_row()).collect(),
+            ..RowDelta::default()
+        };
         let fresh = Book::empty().apply(rows, &none);
         prop_assert_eq!(shown(&fresh), shown(&book));
         if let Some((old, was)) = middle {

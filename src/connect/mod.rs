@@ -6,6 +6,7 @@ pub mod auth;
 pub mod canon;
 pub mod convert;
 mod gainsight;
+pub mod guard;
 pub mod http;
 pub mod json;
 mod salesforce;

@@ -5,7 +5,7 @@ use super::search::{Bits, How, Needle, row_has, search};
 use crate::book::registry::{Cell as FieldCell, FieldRef, Scope, Tense, Type};
 use crate::book::value::exponent;
 use crate::book::{Day, Entity, LocalId, PersonRow, fold};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 /// The rows of a kind that a query selects, in the order in which they entered.
 pub fn filter(scope: &Scope<'_>, entity: Entity, expr: &Expr) -> Vec<u32> {
@@ -74,7 +74,7 @@ pub fn narrows(old: &Expr, new: &Expr) -> bool {
 enum Plan {
     All,
     Text(Bits),
-    Needle(RefCell<Needle>, Entity),
+    Needle(Box<RefCell<Needle>>, Entity),
     Field(FieldRef, Test),
     And(Vec<Plan>),
     Or(Vec<Plan>),
@@ -119,7 +119,7 @@ impl Plan {
         if batch {
             Plan::Text(search(scope.book, entity, &mut needle))
         } else {
-            Plan::Needle(RefCell::new(needle), entity)
+            Plan::Needle(Box::new(RefCell::new(needle)), entity)
         }
     }
 
@@ -171,13 +171,13 @@ enum PersonFit {
 }
 
 /// Answers for words that were seen before: there are few, and they repeat a million times.
-struct Words(RefCell<Vec<(usize, bool)>>, Cell<usize>);
+struct Words(RefCell<Vec<(usize, bool)>>);
 
 const SLOTS: usize = 256;
 
 impl Words {
     fn new() -> Words {
-        Words(RefCell::new(vec![(0, false); SLOTS]), Cell::new(0))
+        Words(RefCell::new(vec![(0, false); SLOTS]))
     }
     /// The answer for an interned text or a person, found by where it lies in memory (the Book outlives the test).
     fn ask(&self, key: usize, answer: impl FnOnce() -> bool) -> bool {
@@ -188,7 +188,6 @@ impl Words {
         }
         let is = answer();
         self.0.borrow_mut()[slot] = (key, is);
-        self.1.set(self.1.get() + 1);
         is
     }
 }

@@ -117,3 +117,47 @@ impl StoreError {
         }
     }
 }
+
+/// What goes wrong inside, before it is known which file it was about.
+#[derive(Debug)]
+pub(super) enum Fail {
+    /// SQLite's.
+    Sql(rusqlite::Error),
+    /// Already in our words.
+    Store(StoreError),
+    /// A stored value that makes no sense.
+    Bad(String),
+}
+
+/// What the rooms' inner functions answer.
+pub(super) type Res<T> = Result<T, Fail>;
+
+impl Fail {
+    /// For whoever asked.
+    pub(super) fn about(self, path: &Path) -> StoreError {
+        match self {
+            Fail::Sql(e) => StoreError::of(path, &e),
+            Fail::Store(e) => e,
+            Fail::Bad(detail) => StoreError::Unreadable {
+                path: path.to_owned(),
+                detail,
+            },
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fail {
+    fn from(e: rusqlite::Error) -> Fail {
+        Fail::Sql(e)
+    }
+}
+impl From<StoreError> for Fail {
+    fn from(e: StoreError) -> Fail {
+        Fail::Store(e)
+    }
+}
+impl From<serde_json::Error> for Fail {
+    fn from(e: serde_json::Error) -> Fail {
+        Fail::Bad(e.to_string())
+    }
+}

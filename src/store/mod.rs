@@ -1,14 +1,32 @@
 //! The embedded database: what each vendor said, what was made of it, the outbox, the operation log, and the small things that
 //! survive a restart. One SQLite file behind an asynchronous trait.
 //!
-//! Enter through `Store::open`, then use the [`Storage`] trait. One thread writes, a few read; nobody waits for anybody else's
+//! Enter through [`Store::open`], then use the [`Storage`] trait. One thread writes, a few read; nobody waits for anybody else's
 //! reading. Time is an argument everywhere but in the lease, which compares the real clocks of two processes.
 
+mod codec;
+mod engine;
 mod error;
+mod facts;
+pub mod fill;
+mod load;
+mod merging;
+mod open;
+mod operations;
+mod outbox;
+mod records;
+mod rows;
+mod small;
+mod sqlite;
 mod storage;
+#[cfg(test)]
+mod tests;
+mod ties;
 mod types;
 
+pub use engine::Store;
 pub use error::StoreError;
+pub use open::peek_screen_cache;
 pub use storage::{Answer, Storage};
 pub use types::{
     AccountHit, Committed, Counts, Draft, HistoryPoint, ItemOutcome, Lease, MergeStats, Options,

@@ -4,16 +4,14 @@
 use super::Gainsight;
 use super::cockpit::{CTA, any, empty_page, gsid, map_cta};
 use super::schema::spec;
-use crate::book::{
-    Capabilities, Conflict, ConflictField, Entity, FieldValue, Record, Verb, WriteSupport,
-};
+use crate::book::{Capabilities, Conflict, Entity, FieldValue, Record, Verb, WriteSupport};
 use crate::connect::canon;
-use crate::connect::convert::{iso, same};
+use crate::connect::convert::iso;
+use crate::connect::guard;
 use crate::connect::http::{Ask, encode, lock};
 use crate::connect::{ConnectError, ErrorKind, Write, Written};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 
 /// The cockpit's pick lists, by name: that is how they are written.
 #[derive(Clone, Debug, Default)]
@@ -442,6 +440,7 @@ impl Gainsight {
         };
         let risk = write.entity == Entity::Escalation;
         let picks = self.picks().await?;
+        let write = &guard::reason_into_comments(write, &picks.reason, None);
         let mut record = self.cta_record(write.entity, &wants(write)).await?;
         let mark = canon::marker(&write.marker);
         let comments = record
@@ -676,31 +675,29 @@ impl Gainsight {
                 ),
             ));
         };
-        let mut todo: Vec<(&str, &FieldValue)> = Vec::new();
-        let mut conflicts = Vec::new();
-        for (field, base, want) in &write.fields {
-            let theirs = current.get(field).cloned().unwrap_or_default();
-            if same(&theirs, want) {
-                continue;
+        let picks = self.picks().await?;
+        let write = &guard::reason_into_comments(write, &picks.reason, Some(&current));
+        let outcome = write
+            .fields
+            .iter()
+            .find(|(f, _, _)| f == "outcome")
+            .and_then(|(_, _, w)| w.as_str());
+        let below = write.entity == Entity::Task && !id.starts_with(CTA);
+        let compared = guard::compare(write, &current, |field, word| {
+            if below {
+                self.task_word(picks, field, word)
+            } else {
+                self.cta_word(picks, write.entity, field, word, outcome)
             }
-            // An outcome is read from the closing status: it can only be wanted, not collide.
-            if !write.force && field != "outcome" && !same(&theirs, base) {
-                conflicts.push(ConflictField {
-                    field: Cow::Owned(field.clone()),
-                    base: base.clone(),
-                    mine: want.clone(),
-                    theirs,
-                });
-            }
-            todo.push((field, want));
-        }
-        if !conflicts.is_empty() {
+        });
+        if !compared.conflicts.is_empty() {
             return Ok(Written::Conflict(Conflict {
                 modified: current.modified,
                 by: None,
-                fields: conflicts,
+                fields: compared.conflicts,
             }));
         }
+        let todo = compared.todo;
         if todo.is_empty() {
             return Ok(Written::Done {
                 external_id: id.to_owned(),
@@ -711,18 +708,7 @@ impl Gainsight {
             Entity::Escalation => self.put_cta(id, write.entity, &todo).await?,
             Entity::Task => match id.strip_prefix(CTA) {
                 Some(cta) => self.put_cta(cta, write.entity, &todo).await?,
-                None => {
-                    let mut record = self.task_record(&todo).await?;
-                    record.insert("referenceId".into(), json!("1"));
-                    record.insert("Gsid".into(), json!(id));
-                    let ask = Ask::write(
-                        Method::PUT,
-                        "/v2/cockpit/task",
-                        Some(&json!({"requests": [{"record": record}]})),
-                    );
-                    let reply = self.must(&ask, "the task").await?;
-                    self.judged(&reply.data(), "the task")?;
-                }
+                None => self.put_task(id, &todo).await?,
             },
             Entity::Touchpoint => self.put_activity(id, &todo).await?,
             Entity::Account => self.put_company(id, &todo).await?,
@@ -770,6 +756,50 @@ impl Gainsight {
         );
         let reply = self.must(&ask, "the call to action").await?;
         self.judged(&reply.data(), "the call to action")
+    }
+
+    /// Task statuses have no documented pick list: the usual words are offered until one is taken.
+    async fn put_task(&self, id: &str, todo: &[(&str, &FieldValue)]) -> Result<(), ConnectError> {
+        let mut record = self.task_record(todo).await?;
+        record.insert("referenceId".into(), json!("1"));
+        record.insert("Gsid".into(), json!(id));
+        let kind = todo
+            .iter()
+            .find(|(f, _)| *f == "status_kind")
+            .and_then(|(_, w)| w.as_str());
+        let mut words: Vec<String> = match kind {
+            Some("done") => ["Completed", "Closed", "Closed Success", "Done"]
+                .map(str::to_owned)
+                .to_vec(),
+            Some("in_progress") => ["Work In Progress", "In Progress", "Open"]
+                .map(str::to_owned)
+                .to_vec(),
+            Some(_) => ["Open", "New", "Not Started"].map(str::to_owned).to_vec(),
+            None => Vec::new(),
+        };
+        if let Some(first) = record.get("status").and_then(Value::as_str) {
+            words.retain(|w| w != first);
+            words.insert(0, first.to_owned());
+        }
+        let mut words = words.into_iter();
+        loop {
+            if let Some(word) = words.next() {
+                record.insert("status".into(), json!(word));
+            }
+            let ask = Ask::write(
+                Method::PUT,
+                "/v2/cockpit/task",
+                Some(&json!({"requests": [{"record": record}]})),
+            );
+            let outcome = match self.call(&ask, "the task").await? {
+                Ok(reply) => self.judged(&reply.data(), "the task"),
+                Err(fault) => Err(fault.error),
+            };
+            match outcome {
+                Err(e) if words.len() > 0 && e.message.to_ascii_lowercase().contains("status") => {}
+                other => return other,
+            }
+        }
     }
 
     async fn put_activity(
@@ -832,6 +862,67 @@ impl Gainsight {
         self.judged(&reply.data(), "the company")
     }
 
+    /// The vendor's word for a kind in `status_kind` or `priority_kind` of a call to action.
+    fn cta_word(
+        &self,
+        picks: &Picks,
+        entity: Entity,
+        field: &str,
+        word: &str,
+        outcome: Option<&str>,
+    ) -> Option<String> {
+        let found = match field {
+            "priority_kind" => {
+                let wanted = match (entity, word) {
+                    (Entity::Task, "p1") => "critical",
+                    (Entity::Task, "p2") => "high",
+                    (Entity::Task, "p3") => "medium",
+                    (Entity::Task, "p4") => "low",
+                    (_, w) => w,
+                };
+                let high = || {
+                    (wanted == "critical")
+                        .then(|| canon::word_for(&picks.priority, "high", canon::risk_priority))
+                        .flatten()
+                };
+                canon::word_for(&picks.priority, wanted, canon::risk_priority).or_else(high)
+            }
+            _ => {
+                let kind = |s: &str| Some(canon::risk_status(s, None));
+                match word {
+                    // Not every tenant has a word for it; that work on it has begun is the nearest.
+                    "acknowledged" => self
+                        .option("ack_status")
+                        .or_else(|| canon::word_for(&picks.status, word, kind))
+                        .or_else(|| canon::word_for(&picks.status, "in_progress", kind)),
+                    "closed" | "done" => self.closing(picks, outcome),
+                    "open" => canon::word_for(&picks.status, "new", kind),
+                    w => canon::word_for(&picks.status, w, kind),
+                }
+            }
+        };
+        found.map(str::to_owned)
+    }
+
+    /// The same for a task below a call to action.
+    fn task_word(&self, picks: &Picks, field: &str, word: &str) -> Option<String> {
+        let found = match (field, word) {
+            ("priority_kind", "p1" | "p2") => {
+                canon::word_for(&picks.priority, "high", canon::risk_priority).unwrap_or("High")
+            }
+            ("priority_kind", "p4") => {
+                canon::word_for(&picks.priority, "low", canon::risk_priority).unwrap_or("Low")
+            }
+            ("priority_kind", _) => {
+                canon::word_for(&picks.priority, "medium", canon::risk_priority).unwrap_or("Medium")
+            }
+            (_, "done") => self.option("task_closed_status").unwrap_or("Closed"),
+            (_, "in_progress") => "Work In Progress",
+            _ => "Open",
+        };
+        Some(found.to_owned())
+    }
+
     /// The vendor's fields of a call to action. A word of the vendor wins over a kind for the same field.
     async fn cta_record(
         &self,
@@ -841,96 +932,35 @@ impl Gainsight {
         let picks = self.picks().await?;
         let mut record = Map::new();
         let given = |f: &str| todo.iter().find(|(n, _)| *n == f).map(|(_, v)| *v);
+        let outcome = given("outcome").and_then(FieldValue::as_str);
         for (field, want) in todo {
-            let word = want.as_str().unwrap_or_default();
-            let no_word = || {
-                self.refused(
-                    Some(field),
-                    format!("Gainsight's pick list has no value for `{word}`; choose another, or add it under Administration"),
-                )
-            };
-            match *field {
-                "title" => record.insert("Name".into(), plain(want)),
-                "comments" | "description" => record.insert("Comments".into(), plain(want)),
-                "owner" => record.insert("OwnerId".into(), plain(want)),
-                "due" => record.insert("DueDate".into(), plain(want)),
-                "reason" => {
-                    let known = picks.reason.iter().find(|r| r.eq_ignore_ascii_case(word));
-                    // A reason in a person's own words is no item of the list; the note that goes with it holds it.
-                    match known {
-                        Some(r) => record.insert("reason".into(), json!(r)),
-                        None if picks.reason.is_empty() => {
-                            record.insert("reason".into(), plain(want))
-                        }
-                        None => {
-                            let old = record
-                                .get("Comments")
-                                .and_then(Value::as_str)
-                                .unwrap_or_default()
-                                .to_owned();
-                            let joined = if old.is_empty() {
-                                word.to_owned()
-                            } else {
-                                format!("{old}\n{word}")
-                            };
-                            if given("comments").is_none() && !word.is_empty() {
-                                record.insert("Comments".into(), json!(joined));
-                            }
-                            None
-                        }
+            let name = match *field {
+                "title" => "Name",
+                "comments" | "description" => "Comments",
+                "owner" => "OwnerId",
+                "due" => "DueDate",
+                "reason" => "reason",
+                "status" => "status",
+                "priority" => "priority",
+                "status_kind" | "priority_kind" => {
+                    let plain_field = field.trim_end_matches("_kind");
+                    if given(plain_field).is_some() {
+                        continue;
                     }
+                    let word = want.as_str().unwrap_or_default();
+                    let found = self.cta_word(picks, entity, field, word, outcome).ok_or_else(|| {
+                        self.refused(
+                            Some(field),
+                            format!("Gainsight's pick list has no value for `{word}`; choose another, or add it under Administration"),
+                        )
+                    })?;
+                    record.insert(plain_field.to_owned(), json!(found));
+                    continue;
                 }
-                "status" => record.insert("status".into(), plain(want)),
-                "priority" => record.insert("priority".into(), plain(want)),
-                "priority_kind" if given("priority").is_none() => {
-                    let wanted = match (entity, word) {
-                        (Entity::Task, "p1") => "critical",
-                        (Entity::Task, "p2") => "high",
-                        (Entity::Task, "p3") => "medium",
-                        (Entity::Task, "p4") => "low",
-                        (_, w) => w,
-                    };
-                    let found = canon::word_for(&picks.priority, wanted, canon::risk_priority)
-                        .or_else(|| {
-                            (wanted == "critical")
-                                .then(|| {
-                                    canon::word_for(&picks.priority, "high", canon::risk_priority)
-                                })
-                                .flatten()
-                        });
-                    record.insert("priority".into(), json!(found.ok_or_else(no_word)?))
-                }
-                "status_kind" if given("status").is_none() => {
-                    let wanted = match word {
-                        "done" => "closed",
-                        "open" => "new",
-                        w => w,
-                    };
-                    let found = match wanted {
-                        "acknowledged" => self
-                            .option("ack_status")
-                            .or_else(|| {
-                                canon::word_for(&picks.status, wanted, |w| {
-                                    Some(canon::risk_status(w, None))
-                                })
-                            })
-                            .or_else(|| {
-                                canon::word_for(&picks.status, "in_progress", |w| {
-                                    Some(canon::risk_status(w, None))
-                                })
-                            }),
-                        "closed" => {
-                            self.closing(picks, given("outcome").and_then(FieldValue::as_str))
-                        }
-                        w => {
-                            canon::word_for(&picks.status, w, |s| Some(canon::risk_status(s, None)))
-                        }
-                    };
-                    record.insert("status".into(), json!(found.ok_or_else(no_word)?))
-                }
-                // Read from the closing status; alone it changes nothing there.
-                _ => None,
+                // An outcome is said by the closing status; the rest is not the cockpit's.
+                _ => continue,
             };
+            record.insert(name.to_owned(), plain(want));
         }
         Ok(record)
     }
@@ -963,7 +993,6 @@ impl Gainsight {
         let picks = self.picks().await?;
         let mut record = Map::new();
         for (field, want) in todo {
-            let word = want.as_str().unwrap_or_default();
             let (name, value) = match *field {
                 "title" => ("Name", plain(want)),
                 "description" => ("Description", plain(want)),
@@ -971,27 +1000,9 @@ impl Gainsight {
                 "due" => ("DueDate", plain(want)),
                 "status" => ("status", plain(want)),
                 "priority" => ("priority", plain(want)),
-                "status_kind" => {
-                    let option = match word {
-                        "done" => self.option("task_closed_status").unwrap_or("Closed"),
-                        "in_progress" => "Work In Progress",
-                        _ => "Open",
-                    };
-                    ("status", json!(option))
-                }
-                "priority_kind" => {
-                    let wanted = match word {
-                        "p1" | "p2" => "high",
-                        "p4" => "low",
-                        _ => "medium",
-                    };
-                    (
-                        "priority",
-                        json!(
-                            canon::word_for(&picks.priority, wanted, canon::risk_priority)
-                                .unwrap_or("Medium")
-                        ),
-                    )
+                "status_kind" | "priority_kind" => {
+                    let found = self.task_word(picks, field, want.as_str().unwrap_or_default());
+                    (field.trim_end_matches("_kind"), json!(found))
                 }
                 _ => continue,
             };

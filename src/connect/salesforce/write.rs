@@ -3,11 +3,10 @@
 
 use super::schema::{ObjectInfo, spec};
 use super::{Salesforce, pull, rows};
-use crate::book::{
-    Capabilities, Conflict, ConflictField, Entity, FieldValue, Record, Verb, WriteSupport,
-};
+use crate::book::{Capabilities, Conflict, Entity, FieldValue, Record, Verb, WriteSupport};
 use crate::connect::canon;
-use crate::connect::convert::{instant, same};
+use crate::connect::convert::instant;
+use crate::connect::guard;
 use crate::connect::http::{Ask, encode, lock};
 use crate::connect::json::Row;
 use crate::connect::{ConnectError, ErrorKind, Write, Written};
@@ -15,7 +14,6 @@ use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::IF_UNMODIFIED_SINCE;
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A row as it is now.
@@ -410,6 +408,7 @@ impl Salesforce {
 
     async fn create(&self, object: &str, write: &Write) -> Result<Written, ConnectError> {
         let info = self.described(object).await?;
+        let write = &guard::reason_into_comments(write, &info.picks("Reason"), None);
         if write.entity == Entity::Renewal || write.entity == Entity::Account {
             return Err(self.refused(
                 None,
@@ -529,37 +528,27 @@ impl Salesforce {
                     ),
                 ));
             };
-            let mut todo: Vec<(&str, &FieldValue)> = Vec::new();
-            let mut conflicts = Vec::new();
-            for (field, base, want) in &write.fields {
-                let theirs = current.record.get(field).cloned().unwrap_or_default();
-                if same(&theirs, want) {
-                    continue;
-                }
-                if !write.force && !same(&theirs, base) {
-                    conflicts.push(ConflictField {
-                        field: Cow::Owned(field.clone()),
-                        base: base.clone(),
-                        mine: want.clone(),
-                        theirs,
-                    });
-                }
-                todo.push((field, want));
-            }
-            if !conflicts.is_empty() {
+            let picks = info.picks("Reason");
+            let write = &guard::reason_into_comments(write, &picks, Some(&current.record));
+            let compared = guard::compare(write, &current.record, |field, word| {
+                self.kind_word(write.entity, &info, field, word)
+            });
+            if !compared.conflicts.is_empty() {
                 return Ok(Written::Conflict(Conflict {
                     modified: current.modified,
                     by: current.by,
-                    fields: conflicts,
+                    fields: compared.conflicts,
                 }));
             }
-            if todo.is_empty() {
+            let body = self
+                .body(write.entity, object, &info, &compared.todo)
+                .await?;
+            if body.is_empty() {
                 return Ok(Written::Done {
                     external_id: id.to_owned(),
                     record: Some(current.record),
                 });
             }
-            let body = self.body(write.entity, object, &info, &todo).await?;
             let mut ask = Ask::write(
                 Method::PATCH,
                 format!("{}/sobjects/{object}/{}", self.data(), encode(id)),
@@ -615,6 +604,55 @@ impl Salesforce {
             });
         }
         Err(self.fault(&answer, true).error)
+    }
+
+    /// The organisation's word for a kind in `status_kind` or `priority_kind`.
+    fn kind_word(
+        &self,
+        entity: Entity,
+        info: &ObjectInfo,
+        field: &str,
+        word: &str,
+    ) -> Option<String> {
+        let status = |w: &str| Some(canon::risk_status(w, None));
+        match (entity, field) {
+            (Entity::Escalation, "status_kind") => match word {
+                "acknowledged" => self
+                    .option("ack_status")
+                    .map(str::to_owned)
+                    .or_else(|| self.word(info, "Status", word, status))
+                    // Not every organisation has a word for it; that work on it has begun is the nearest.
+                    .or_else(|| self.word(info, "Status", "in_progress", status)),
+                "closed" => self
+                    .option("closed_status")
+                    .map(str::to_owned)
+                    .or_else(|| self.word(info, "Status", word, status)),
+                _ => self.word(info, "Status", word, status),
+            },
+            (Entity::Task, "status_kind") => {
+                self.word(info, "Status", word, |w| Some(canon::task_status(w, None)))
+            }
+            (Entity::Task, "priority_kind") => self
+                .word(info, "Priority", word, canon::task_priority)
+                .or_else(|| {
+                    (word == "p1")
+                        .then(|| self.word(info, "Priority", "p2", canon::task_priority))
+                        .flatten()
+                })
+                .or_else(|| {
+                    (word == "p4")
+                        .then(|| self.word(info, "Priority", "p3", canon::task_priority))
+                        .flatten()
+                }),
+            (Entity::Escalation, "priority_kind") => self
+                .word(info, "Priority", word, canon::risk_priority)
+                .or_else(|| {
+                    (word == "critical")
+                        .then(|| self.word(info, "Priority", "high", canon::risk_priority))
+                        .flatten()
+                }),
+            _ => None,
+        }
     }
 
     fn word(
@@ -691,54 +729,11 @@ impl Salesforce {
             }
             let word = want.as_str().unwrap_or_default();
             let value = match (entity, *field) {
-                (Entity::Escalation, "status_kind") => {
-                    let option = match word {
-                        "acknowledged" => self.option("ack_status"),
-                        "closed" => self.option("closed_status"),
-                        _ => None,
-                    };
-                    let found = option.map(str::to_owned).or_else(|| {
-                        self.word(info, &theirs, word, |w| Some(canon::risk_status(w, None)))
-                    });
-                    match (found, word) {
-                        (Some(w), _) => json!(w),
-                        // No word for it at this tenant: work on it has begun, which is the nearest that every tenant has.
-                        (None, "acknowledged") => {
-                            match self.word(info, &theirs, "in_progress", |w| {
-                                Some(canon::risk_status(w, None))
-                            }) {
-                                Some(w) => json!(w),
-                                None => continue,
-                            }
-                        }
-                        _ => return Err(self.no_word(field, word)),
-                    }
-                }
-                (Entity::Task, "status_kind") => {
+                (_, "status_kind" | "priority_kind") => {
                     json!(
-                        self.word(info, &theirs, word, |w| Some(canon::task_status(w, None)))
+                        self.kind_word(entity, info, field, word)
                             .ok_or_else(|| self.no_word(field, word))?
                     )
-                }
-                (Entity::Task, "priority_kind") => {
-                    let found = self
-                        .word(info, &theirs, word, canon::task_priority)
-                        .or_else(|| {
-                            (word == "p1")
-                                .then(|| self.word(info, &theirs, "p2", canon::task_priority))
-                                .flatten()
-                        });
-                    json!(found.ok_or_else(|| self.no_word(field, word))?)
-                }
-                (Entity::Escalation, "priority_kind") => {
-                    let found = self
-                        .word(info, &theirs, word, canon::risk_priority)
-                        .or_else(|| {
-                            (word == "critical")
-                                .then(|| self.word(info, &theirs, "high", canon::risk_priority))
-                                .flatten()
-                        });
-                    json!(found.ok_or_else(|| self.no_word(field, word))?)
                 }
                 (Entity::Renewal, "stage_kind") => {
                     let found = info.picks(&theirs).into_iter().find(|p| {
@@ -796,6 +791,7 @@ impl Salesforce {
         }
         if entity == Entity::Escalation
             && object == "Case"
+            && info.field("IsEscalated").is_some_and(|f| f.updateable)
             && body
                 .get("Priority")
                 .and_then(Value::as_str)

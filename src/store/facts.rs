@@ -1,0 +1,276 @@
+//! Figures about an account that come from its other rows, brought up to date for the accounts that a transaction touched.
+
+use super::codec::{Kind, day_of, day_text, instant, micros, usage_blob};
+use super::error::Res;
+use super::rows::{Touched, part};
+use crate::book::{Entity, LocalId, Target};
+use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashSet;
+
+/// Brings the facts of every touched account up to date; the accounts themselves then count as changed.
+pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Timestamp) -> Res<()> {
+    let mut told: HashSet<Target> = touched.targets.iter().copied().collect();
+    for (account, parts) in std::mem::take(&mut touched.accounts) {
+        let there = db
+            .prepare_cached("UPDATE account SET seq=?2,changed_at=?3 WHERE id=?1")?
+            .execute(params![account.0, seq, micros(now)])?;
+        if there == 0 {
+            continue;
+        }
+        if parts & part::RENEWALS != 0 {
+            renewals(db, account)?;
+        }
+        if parts & part::TICKETS != 0 {
+            tickets(db, account)?;
+        }
+        if parts & part::RISKS != 0 {
+            risks(db, account)?;
+        }
+        if parts & part::TOUCHES != 0 {
+            touches(db, account, now)?;
+        }
+        if parts & part::CONTACTS != 0 {
+            contacts(db, account)?;
+        }
+        if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
+            usage(db, account, now)?;
+            scores(db, account)?;
+        }
+        let target = Target {
+            entity: Entity::Account,
+            id: account,
+        };
+        if told.insert(target) {
+            touched.targets.push(target);
+        }
+    }
+    Ok(())
+}
+
+/// The source of a row.
+fn source_of(db: &Connection, entity: Entity, id: u32) -> Res<Option<String>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT source FROM crosswalk WHERE entity=?1 AND local=?2 ORDER BY source='local' LIMIT 1",
+        )?
+        .query_row(params![Kind(entity), id], |r| r.get(0))
+        .optional()?)
+}
+
+/// The day on which a UTC instant falls.
+fn day(at: i64) -> String {
+    day_text(instant(at).to_zoned(TimeZone::UTC).date())
+}
+
+fn renewals(db: &Connection, account: LocalId) -> Res<()> {
+    db.prepare_cached(
+        "UPDATE account SET open_renewal=(SELECT id FROM renewal WHERE account=?1 AND coalesce(stage_kind,'open')='open' AND closed IS NULL
+         ORDER BY due IS NULL,due,id LIMIT 1) WHERE id=?1",
+    )?
+    .execute([account.0])?;
+    Ok(())
+}
+
+fn risks(db: &Connection, account: LocalId) -> Res<()> {
+    db.prepare_cached(
+        "UPDATE account SET open_escalation=(SELECT id FROM escalation WHERE account=?1 AND coalesce(status_kind,'new')<>'closed'
+         ORDER BY CASE priority_kind WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 2 END,
+         opened IS NULL,opened,id LIMIT 1) WHERE id=?1",
+    )?
+    .execute([account.0])?;
+    Ok(())
+}
+
+fn tickets(db: &Connection, account: LocalId) -> Res<()> {
+    let mut statement = db.prepare_cached(
+        "SELECT id,opened,priority_kind='urgent' OR coalesce(escalated,0) FROM ticket
+         WHERE account=?1 AND coalesce(status_kind,'open')<>'closed' AND closed IS NULL ORDER BY opened",
+    )?;
+    let mut rows = statement.query([account.0])?;
+    let (mut open, mut urgent) = (0u16, 0u16);
+    // The newest of the urgent ones if there are any, else the newest of all.
+    let (mut newest, mut newest_urgent) = (None, None);
+    let mut any = None;
+    while let Some(r) = rows.next()? {
+        let opened: Option<i64> = r.get(1)?;
+        open = open.saturating_add(1);
+        any = Some(r.get::<_, u32>(0)?);
+        newest = opened.or(newest);
+        if r.get::<_, Option<bool>>(2)?.unwrap_or(false) {
+            urgent = urgent.saturating_add(1);
+            newest_urgent = opened.or(newest_urgent);
+        }
+    }
+    let source = match any {
+        Some(id) => source_of(db, Entity::Ticket, id)?,
+        None => None,
+    };
+    let at = if urgent > 0 { newest_urgent } else { newest };
+    db.prepare_cached(
+        "UPDATE account SET open_tickets=?2,urgent_tickets=?3,ticket_at=?4,ticket_source=?5 WHERE id=?1",
+    )?
+    .execute(params![account.0, open, urgent, at.map(day), source])?;
+    Ok(())
+}
+
+fn touches(db: &Connection, account: LocalId, now: Timestamp) -> Res<()> {
+    // A meeting that is still to come is no touch yet.
+    let last: Option<i64> = db
+        .prepare_cached(
+            "SELECT max(at) FROM touchpoint WHERE account=?1 AND kind IN ('call','email','meeting') AND at<=?2",
+        )?
+        .query_row(params![account.0, micros(now)], |r| r.get(0))?;
+    db.prepare_cached("UPDATE account SET last_touch=?2 WHERE id=?1")?
+        .execute(params![account.0, last.map(day)])?;
+    Ok(())
+}
+
+fn contacts(db: &Connection, account: LocalId) -> Res<()> {
+    let left: Option<(String, u32)> = db
+        .prepare_cached(
+            "SELECT left_at,id FROM contact WHERE account=?1 AND left_at IS NOT NULL AND coalesce(active,0)=0
+             AND (lower(role) LIKE '%sponsor%' OR lower(role) LIKE '%champion%') ORDER BY left_at DESC LIMIT 1",
+        )?
+        .query_row([account.0], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let source = match &left {
+        Some((_, id)) => source_of(db, Entity::Contact, *id)?,
+        None => None,
+    };
+    db.prepare_cached("UPDATE account SET sponsor_left=?2,contact_source=?3 WHERE id=?1")?
+        .execute(params![account.0, left.map(|(d, _)| d), source])?;
+    Ok(())
+}
+
+/// The twelve newest weeks up to today, each value in the place of its week.
+fn usage(db: &Connection, account: LocalId, now: Timestamp) -> Res<()> {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let mut statement = db.prepare_cached(
+        "SELECT id,at,value FROM signal WHERE account=?1 AND kind='usage.weekly' AND at<=?2 ORDER BY at DESC LIMIT 24",
+    )?;
+    let mut rows = statement.query(params![account.0, day_text(today)])?;
+    let mut weeks = [None; 12];
+    let mut newest: Option<(u32, Date)> = None;
+    while let Some(r) = rows.next()? {
+        let Some(at) = r
+            .get_ref(1)?
+            .as_str()
+            .ok()
+            .and_then(|t| day_of(t.as_bytes()))
+        else {
+            continue;
+        };
+        let value: Option<f64> = r.get(2)?;
+        let (_, first) = *newest.get_or_insert((r.get(0)?, at));
+        // Weeks that begin a day off (another time zone) still are that week.
+        let days = first.since(at).map_or(i32::MAX, |s| s.get_days());
+        let back = usize::try_from((days + 3) / 7).unwrap_or(usize::MAX);
+        if back < 12
+            && weeks[11 - back].is_none()
+            && let Some(v) = value.filter(|v| (0.0..4e9).contains(v))
+        {
+            weeks[11 - back] = Some(v.round() as u32);
+        }
+    }
+    drop(rows);
+    // No signals: what is there may have come by another way (a fill, a restored backup).
+    let Some((id, first)) = newest else {
+        return Ok(());
+    };
+    let source = source_of(db, Entity::Signal, id)?;
+    db.prepare_cached("UPDATE account SET usage=?2,usage_at=?3,usage_source=?4 WHERE id=?1")?
+        .execute(params![
+            account.0,
+            usage_blob(&weeks),
+            day_text(first),
+            source
+        ])?;
+    Ok(())
+}
+
+/// Health and survey answers, and the health of a month before.
+fn scores(db: &Connection, account: LocalId) -> Res<()> {
+    let newest = |kind: &str| -> Res<Option<(u32, Option<String>, Option<f64>)>> {
+        Ok(db
+            .prepare_cached(
+                "SELECT id,at,value FROM signal WHERE account=?1 AND kind=?2 ORDER BY at DESC LIMIT 1",
+            )?
+            .query_row(params![account.0, kind], |r| {
+                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            })
+            .optional()?)
+    };
+    let score = |v: Option<f64>| {
+        v.filter(|v| (0.0..=100.0).contains(v))
+            .map(|v| v.round() as u8)
+    };
+    let (own, own_at): (Option<u8>, Option<String>) = db
+        .prepare_cached("SELECT health,health_at FROM account WHERE id=?1")?
+        .query_row([account.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let health = newest("health")?;
+    let at = if own.is_some() {
+        own_at.or_else(|| health.as_ref().and_then(|h| h.1.clone()))
+    } else {
+        health.as_ref().and_then(|h| h.1.clone())
+    };
+    // About a month before: the newest value that is at least 25 and at most 60 days older.
+    let before: Option<f64> = match at.as_deref().and_then(|t| day_of(t.as_bytes())) {
+        Some(at) => {
+            let edge = |days: i32| {
+                at.checked_sub(days.days())
+                    .map(day_text)
+                    .unwrap_or_default()
+            };
+            db.prepare_cached(
+                "SELECT value FROM signal WHERE account=?1 AND kind='health' AND at<=?2 AND at>=?3 ORDER BY at DESC LIMIT 1",
+            )?
+            .query_row(params![account.0, edge(25), edge(60)], |r| r.get(0))
+            .optional()?
+            .flatten()
+        }
+        None => None,
+    };
+    let source = match (own, &health) {
+        (Some(_), _) => health_owner(db, account)?,
+        (None, Some((id, ..))) => source_of(db, Entity::Signal, *id)?,
+        (None, None) => None,
+    };
+    let nps = newest("nps")?;
+    let nps_source = match &nps {
+        Some((id, ..)) => source_of(db, Entity::Signal, *id)?,
+        None => None,
+    };
+    db.prepare_cached(
+        "UPDATE account SET health_before=coalesce(?2,CASE WHEN ?9 THEN NULL ELSE health_before END),health_source=?3,
+         signal_health=?4,signal_health_at=?5,signal_nps=?6,nps_at=?7,nps_source=?8 WHERE id=?1",
+    )?
+    .execute(params![
+        account.0,
+        score(before),
+        source,
+        health.as_ref().and_then(|h| score(h.2)),
+        health.as_ref().and_then(|h| h.1.clone()),
+        nps.as_ref().and_then(|n| score(n.2)),
+        nps.as_ref().and_then(|n| n.1.clone()),
+        nps_source,
+        health.is_some(),
+    ])?;
+    Ok(())
+}
+
+/// The source whose health won.
+fn health_owner(db: &Connection, account: LocalId) -> Res<Option<String>> {
+    let text: Option<Option<String>> = db
+        .prepare_cached("SELECT provenance FROM row_extra WHERE entity='account' AND id=?1")?
+        .query_row([account.0], |r| r.get(0))
+        .optional()?;
+    let Some(text) = text.flatten() else {
+        return Ok(None);
+    };
+    let all: Vec<crate::book::Provenance> = serde_json::from_str(&text)?;
+    Ok(all
+        .into_iter()
+        .find(|p| p.field == "health")
+        .map(|p| p.source.to_string()))
+}

@@ -1,0 +1,385 @@
+//! Pages, cursors, sweeps, and what waits to be merged.
+
+use super::*;
+use crate::book::{MatchKey, RowProblem, Unmatched};
+
+fn named(id: &str, name: &str) -> Record {
+    rec(Entity::Account, id, &[("name", text(name))])
+}
+
+#[test]
+fn a_page_and_its_cursor_come_together_and_what_is_known_costs_nothing() {
+    let w = world();
+    let run = wait(w.store.begin_run(&crm(), false, at(0))).unwrap();
+    assert_eq!(wait(w.store.cursor(&crm(), "accounts")), Ok(None));
+    let first = vec![named("a", "A"), named("b", "B"), named("c", "C")];
+    let apply = |p: PageWrite| wait(w.store.apply_page(p)).unwrap();
+    assert_eq!(apply(page("accounts", run, "1", first.clone())).inserted, 3);
+    assert_eq!(
+        wait(w.store.cursor(&crm(), "accounts")),
+        Ok(Some(Cursor("1".into())))
+    );
+    // The same fields in another order are the same.
+    let mut two = rec(
+        Entity::Account,
+        "d",
+        &[("name", text("D")), ("stage", text("live"))],
+    );
+    apply(page("accounts", run, "2", vec![two.clone()]));
+    two.fields.reverse();
+    let mut gone = named("b", "");
+    gone.deleted = true;
+    gone.fields.clear();
+    let stats = apply(page(
+        "accounts",
+        run,
+        "3",
+        vec![named("a", "A"), named("c", "CC"), two, gone.clone()],
+    ));
+    assert_eq!(
+        stats,
+        PageStats {
+            inserted: 0,
+            changed: 1,
+            unchanged: 2,
+            deleted: 1
+        }
+    );
+    assert!(!apply(page("accounts", run, "4", vec![gone])).any());
+    wait(w.store.reset_stream(&crm(), "accounts")).unwrap();
+    assert_eq!(wait(w.store.cursor(&crm(), "accounts")), Ok(None));
+    let counts = wait(w.store.counts()).unwrap();
+    assert_eq!(counts.records, [("crm".into(), "account".into(), 4)]);
+}
+
+#[test]
+fn an_older_page_does_not_bring_an_old_value_back() {
+    let w = world();
+    let mut new = named("a", "new");
+    new.modified = Some(at(10));
+    let mut old = named("a", "old");
+    old.modified = Some(at(5));
+    wait(w.store.apply_page(page("accounts", 1, "1", vec![new]))).unwrap();
+    let stats = wait(w.store.apply_page(page("accounts", 1, "2", vec![old]))).unwrap();
+    assert_eq!(stats.unchanged, 1);
+}
+
+#[test]
+fn a_sweep_takes_what_a_full_run_has_not_seen() {
+    let w = world();
+    let run = wait(w.store.begin_run(&crm(), true, at(0))).unwrap();
+    let both = vec![named("a", "A"), named("b", "B")];
+    wait(w.store.apply_page(page("accounts", run, "1", both))).unwrap();
+    assert_eq!(wait(w.store.sweep(&crm(), "accounts", run)), Ok(0));
+    let run = wait(w.store.begin_run(&crm(), true, at(1))).unwrap();
+    wait(
+        w.store
+            .apply_page(page("accounts", run, "2", vec![named("a", "A")])),
+    )
+    .unwrap();
+    assert_eq!(wait(w.store.sweep(&crm(), "accounts", run)), Ok(1));
+    let batch = wait(w.store.dirty_batch(10)).unwrap().unwrap();
+    let gone = batch.dirty.iter().find(|r| r.record.deleted).unwrap();
+    assert_eq!(gone.record.external_id, "b");
+    wait(w.store.finish_run(run, 1, 3, Some("late".into()), at(2))).unwrap();
+    let runs = wait(w.store.runs(5)).unwrap();
+    assert_eq!((runs[0].run, runs[0].requests, runs.len()), (run, 3, 2));
+    assert_eq!((runs[0].finished, runs[1].finished), (Some(at(2)), None));
+}
+
+#[test]
+fn problems_are_kept_until_the_row_is_good() {
+    let w = world();
+    let mut p = page("accounts", 1, "1", vec![]);
+    let problem = |id: Option<&str>, why: &str| RowProblem {
+        entity: Entity::Account,
+        external_id: id.map(str::to_owned),
+        reason: why.into(),
+    };
+    p.problems = vec![problem(Some("a"), "no name"), problem(None, "no id")];
+    wait(w.store.apply_page(p.clone())).unwrap();
+    wait(w.store.apply_page(p)).unwrap();
+    assert_eq!(wait(w.store.row_problems(&crm(), 10)).unwrap().len(), 2);
+    wait(
+        w.store
+            .apply_page(page("accounts", 1, "2", vec![named("a", "A")])),
+    )
+    .unwrap();
+    let left = wait(w.store.row_problems(&crm(), 10)).unwrap();
+    assert_eq!((left.len(), left[0].problem.reason.as_str()), (1, "no id"));
+    let status = crate::book::SourceStatus {
+        source: Some(crm()),
+        ..Default::default()
+    };
+    wait(w.store.save_source_status(status)).unwrap();
+    let status = wait(w.store.source_statuses()).unwrap().remove(0);
+    assert_eq!((status.streams[0].rows, status.streams[0].problems), (1, 1));
+}
+
+#[test]
+fn dirty_records_come_in_order_of_dependence_with_all_that_is_known() {
+    let w = world();
+    let renewal = rec(
+        Entity::Renewal,
+        "r",
+        &[
+            ("account", FieldValue::Ref("a".into())),
+            ("name", text("R")),
+        ],
+    );
+    let person = rec(Entity::Person, "p", &[("name", text("Pia"))]);
+    wait(
+        w.store
+            .apply_page(page("x", 1, "1", vec![renewal, named("a", "A"), person])),
+    )
+    .unwrap();
+    let next = || wait(w.store.dirty_batch(10)).unwrap();
+    let clean = |keys: Vec<RecordKey>, ties: Vec<CrosswalkEntry>| {
+        let batch = MergeBatch {
+            clean: keys,
+            crosswalk: ties,
+            ..MergeBatch::default()
+        };
+        wait(w.store.write_merged(batch, at(1))).unwrap();
+    };
+    assert_eq!(next().unwrap().entity, Some(Entity::Person));
+    clean(
+        vec![key("crm", Entity::Person, "p")],
+        vec![tie("crm", Entity::Person, "p", 1)],
+    );
+    assert_eq!(next().unwrap().entity, Some(Entity::Account));
+    // It changes while it is being merged: it is not clean afterwards.
+    wait(
+        w.store
+            .apply_page(page("x", 1, "2", vec![named("a", "AA")])),
+    )
+    .unwrap();
+    let a = key("crm", Entity::Account, "a");
+    clean(vec![a.clone()], vec![tie("crm", Entity::Account, "a", 1)]);
+    let batch = next().unwrap();
+    assert_eq!(batch.dirty[0].record.get("name"), Some(&text("AA")));
+    assert_eq!(batch.crosswalk[0].local, LocalId(1));
+    clean(vec![a], vec![]);
+    let batch = next().unwrap();
+    assert_eq!(batch.entity, Some(Entity::Renewal));
+    assert_eq!(batch.crosswalk, [tie("crm", Entity::Account, "a", 1)]);
+    clean(
+        vec![key("crm", Entity::Renewal, "r")],
+        vec![tie("crm", Entity::Renewal, "r", 1)],
+    );
+    assert!(next().is_none());
+    assert_eq!(wait(w.store.remerge(Remerge::Source(crm()))), Ok(3));
+    assert_eq!(
+        wait(
+            w.store
+                .remerge(Remerge::Rows(vec![target(Entity::Renewal, 1)]))
+        ),
+        Ok(1)
+    );
+}
+
+#[test]
+fn siblings_come_along_and_candidates_are_found() {
+    let w = world();
+    let mut cs = page(
+        "companies",
+        1,
+        "1",
+        vec![rec(
+            Entity::Account,
+            "c",
+            &[("health", FieldValue::Number(40.0))],
+        )],
+    );
+    cs.source = "cs".into();
+    wait(
+        w.store
+            .apply_page(page("accounts", 1, "1", vec![named("a", "Äcme")])),
+    )
+    .unwrap();
+    wait(w.store.apply_page(cs)).unwrap();
+    let batch = MergeBatch {
+        rows: vec![row(
+            Entity::Account,
+            5,
+            &[("name", text("Acme")), ("domain", text("acme.example"))],
+        )],
+        crosswalk: vec![
+            tie("crm", Entity::Account, "a", 5),
+            tie("cs", Entity::Account, "c", 5),
+        ],
+        clean: vec![
+            key("crm", Entity::Account, "a"),
+            key("cs", Entity::Account, "c"),
+        ],
+        unmatched: vec![Unmatched {
+            source: "cs".into(),
+            entity: Entity::Account,
+            external_id: "c".into(),
+            name: "Acme".into(),
+            local: LocalId(5),
+            candidate: Some(LocalId(6)),
+            reason: "same name".into(),
+        }],
+        ..MergeBatch::default()
+    };
+    wait(w.store.dirty_batch(10)).unwrap();
+    wait(w.store.write_merged(batch, at(1))).unwrap();
+    assert!(wait(w.store.dirty_batch(10)).unwrap().is_none());
+    assert_eq!(wait(w.store.unmatched(10)).unwrap().len(), 1);
+    wait(
+        w.store
+            .apply_page(page("accounts", 1, "2", vec![named("a", "Acme 2")])),
+    )
+    .unwrap();
+    let batch = wait(w.store.dirty_batch(10)).unwrap().unwrap();
+    assert_eq!(
+        (
+            batch.dirty.len(),
+            batch.siblings.len(),
+            batch.crosswalk.len()
+        ),
+        (1, 1, 2)
+    );
+    assert_eq!(batch.siblings[0].key(), key("cs", Entity::Account, "c"));
+    let keys = vec![
+        MatchKey::Identifier("a".into()),
+        MatchKey::Domain("acme.example".into()),
+        MatchKey::Name("aCME".into()),
+        MatchKey::Domain("nobody.example".into()),
+    ];
+    let found = wait(w.store.candidates(Entity::Account, keys.clone())).unwrap();
+    assert_eq!(
+        found.iter().map(|c| &c.key).collect::<Vec<_>>(),
+        keys[..3].iter().collect::<Vec<_>>()
+    );
+    assert!(
+        found
+            .iter()
+            .all(|c| c.local == LocalId(5) && c.sources.len() == 2)
+    );
+    assert_eq!(
+        wait(w.store.records_of(Entity::Account, vec![LocalId(5)]))
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        wait(w.store.crosswalk_of(vec![
+            key("cs", Entity::Account, "c"),
+            key("cs", Entity::Account, "z")
+        ]))
+        .unwrap()
+        .len(),
+        1
+    );
+}
+
+#[test]
+fn a_row_that_waits_for_another_is_merged_again_when_that_one_comes() {
+    let w = world();
+    let renewal = rec(
+        Entity::Renewal,
+        "r",
+        &[("account", FieldValue::Ref("late".into()))],
+    );
+    wait(w.store.apply_page(page("x", 1, "1", vec![renewal]))).unwrap();
+    wait(w.store.dirty_batch(10)).unwrap();
+    let r = key("crm", Entity::Renewal, "r");
+    let late = key("crm", Entity::Account, "late");
+    let batch = MergeBatch {
+        clean: vec![r.clone()],
+        waiting: vec![(r.clone(), late.clone())],
+        ..MergeBatch::default()
+    };
+    wait(w.store.write_merged(batch.clone(), at(1))).unwrap();
+    assert!(wait(w.store.dirty_batch(10)).unwrap().is_none());
+    let come = MergeBatch {
+        crosswalk: vec![tie("crm", Entity::Account, "late", 1)],
+        ..MergeBatch::default()
+    };
+    wait(w.store.write_merged(come, at(2))).unwrap();
+    assert_eq!(
+        wait(w.store.dirty_batch(10)).unwrap().unwrap().dirty[0].key(),
+        r
+    );
+    // What came in the meantime is not waited for.
+    wait(w.store.write_merged(batch, at(3))).unwrap();
+    assert_eq!(wait(w.store.counts()).unwrap().dirty, 1);
+}
+
+#[test]
+fn relinking_moves_the_record_its_children_and_removes_what_is_left_empty() {
+    let w = world();
+    let renewal = rec(
+        Entity::Renewal,
+        "r",
+        &[("account", FieldValue::Ref("b".into()))],
+    );
+    wait(w.store.apply_page(page(
+        "x",
+        1,
+        "1",
+        vec![named("a", "A"), named("b", "B"), renewal],
+    )))
+    .unwrap();
+    while let Some(batch) = wait(w.store.dirty_batch(10)).unwrap() {
+        let clean = batch.dirty.iter().map(|d| d.key()).collect();
+        wait(w.store.write_merged(
+            MergeBatch {
+                clean,
+                ..MergeBatch::default()
+            },
+            at(0),
+        ))
+        .unwrap();
+    }
+    let first = wait(w.store.reserve_ids(Entity::Account, 2)).unwrap();
+    assert_eq!(first, LocalId(1));
+    let mut renewal = row(Entity::Renewal, 1, &[("name", text("R"))]);
+    renewal
+        .row
+        .set("account", &FieldValue::Id(LocalId(2)))
+        .unwrap();
+    let batch = MergeBatch {
+        rows: vec![
+            row(Entity::Account, 1, &[("name", text("A"))]),
+            row(Entity::Account, 2, &[("name", text("B"))]),
+            renewal,
+        ],
+        crosswalk: vec![
+            tie("crm", Entity::Account, "a", 1),
+            tie("crm", Entity::Account, "b", 2),
+            tie("crm", Entity::Renewal, "r", 1),
+        ],
+        ..MergeBatch::default()
+    };
+    wait(w.store.write_merged(batch, at(1))).unwrap();
+    assert_eq!(wait(w.store.counts()).unwrap().dirty, 0);
+    let stats = wait(
+        w.store
+            .relink(vec![tie("crm", Entity::Account, "b", 1)], at(2)),
+    )
+    .unwrap();
+    assert!(stats.changed.contains(&target(Entity::Account, 2)));
+    let since = wait(w.store.load_since(stats.seq - 1)).unwrap();
+    assert_eq!(since.removed, [(Entity::Account, LocalId(2))]);
+    assert_eq!(wait(w.store.counts()).unwrap().dirty, 3);
+    let ids = wait(w.store.external_ids(target(Entity::Account, 1))).unwrap();
+    assert!(
+        ids.iter()
+            .any(|t| t.external_id == "b" && t.how == MatchHow::Manual)
+    );
+    // And apart again, to a row of its own.
+    wait(
+        w.store
+            .relink(vec![tie("crm", Entity::Account, "b", 0)], at(3)),
+    )
+    .unwrap();
+    assert_eq!(
+        wait(w.store.external_ids(target(Entity::Account, 3)))
+            .unwrap()
+            .len(),
+        1
+    );
+}

@@ -1,0 +1,273 @@
+//! The crosswalk: which vendor's record belongs to which local row, and what follows when that changes.
+
+use super::codec::Kind;
+use super::error::Res;
+use super::records::mark_dirty;
+use super::rows::{Touched, delete_row};
+use crate::book::{
+    Candidate, CrosswalkEntry, Entity, LocalId, MatchHow, MatchKey, RecordKey, SourceName, Target,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+fn how_name(how: MatchHow) -> &'static str {
+    match how {
+        MatchHow::New => "new",
+        MatchHow::Identifier => "identifier",
+        MatchHow::Domain => "domain",
+        MatchHow::Name => "name",
+        MatchHow::Manual => "manual",
+    }
+}
+
+fn how_of(name: &str) -> MatchHow {
+    match name {
+        "identifier" => MatchHow::Identifier,
+        "domain" => MatchHow::Domain,
+        "name" => MatchHow::Name,
+        "manual" => MatchHow::Manual,
+        _ => MatchHow::New,
+    }
+}
+
+/// Whose a record is.
+pub(super) fn tie_of(db: &Connection, key: &RecordKey) -> Res<Option<CrosswalkEntry>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT local,how FROM crosswalk WHERE source=?1 AND entity=?2 AND external_id=?3",
+        )?
+        .query_row(
+            params![&*key.source, Kind(key.entity), key.external_id],
+            |r| {
+                Ok(CrosswalkEntry {
+                    source: key.source.clone(),
+                    entity: key.entity,
+                    external_id: key.external_id.clone(),
+                    local: LocalId(r.get(0)?),
+                    how: how_of(r.get_ref(1)?.as_str().unwrap_or("")),
+                })
+            },
+        )
+        .optional()?)
+}
+
+/// The records of a row.
+pub(super) fn ties_of(db: &Connection, target: Target) -> Res<Vec<CrosswalkEntry>> {
+    let mut statement = db.prepare_cached(
+        "SELECT source,external_id,how FROM crosswalk WHERE entity=?1 AND local=?2",
+    )?;
+    let rows = statement.query_map(params![Kind(target.entity), target.id.0], |r: &Row<'_>| {
+        Ok(CrosswalkEntry {
+            source: r.get::<_, String>(0)?.into(),
+            entity: target.entity,
+            external_id: r.get(1)?,
+            local: target.id,
+            how: how_of(r.get_ref(2)?.as_str().unwrap_or("")),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What a source calls a row.
+pub(super) fn external_id(db: &Connection, source: &str, target: Target) -> Res<Option<String>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT external_id FROM crosswalk WHERE entity=?1 AND local=?2 AND source=?3 LIMIT 1",
+        )?
+        .query_row(params![Kind(target.entity), target.id.0, source], |r| {
+            r.get(0)
+        })
+        .optional()?)
+}
+
+/// Ties a record to a row. When it was another's before, everything that hangs on that one is merged again, and it goes when
+/// nothing is left of it.
+pub(super) fn tie(
+    db: &Connection,
+    entry: &CrosswalkEntry,
+    seq: i64,
+    touched: &mut Touched,
+) -> Res<()> {
+    let key = RecordKey {
+        source: entry.source.clone(),
+        entity: entry.entity,
+        external_id: entry.external_id.clone(),
+    };
+    let before = tie_of(db, &key)?;
+    db.prepare_cached(
+        "INSERT INTO crosswalk(source,entity,external_id,local,how) VALUES(?1,?2,?3,?4,?5)
+         ON CONFLICT(source,entity,external_id) DO UPDATE SET local=excluded.local,how=excluded.how",
+    )?
+    .execute(params![
+        &*entry.source,
+        Kind(entry.entity),
+        entry.external_id,
+        entry.local.0,
+        how_name(entry.how)
+    ])?;
+    match before {
+        None => wake(db, &key),
+        Some(was) if was.local != entry.local => {
+            let old = Target {
+                entity: entry.entity,
+                id: was.local,
+            };
+            remerge_row(db, old)?;
+            remerge_referring(db, old)?;
+            if ties_of(db, old)?.is_empty() {
+                delete_row(db, old, seq, touched)?;
+            }
+            Ok(())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// A record has been tied: those that refer to it can be resolved now.
+fn wake(db: &Connection, key: &RecordKey) -> Res<()> {
+    let woken = db
+        .prepare_cached(
+            "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
+             (SELECT source,entity,external_id FROM waiting WHERE for_source=?1 AND for_entity=?2 AND for_id=?3)",
+        )?
+        .execute(params![&*key.source, Kind(key.entity), key.external_id])?;
+    if woken > 0 {
+        db.prepare_cached(
+            "DELETE FROM waiting WHERE for_source=?1 AND for_entity=?2 AND for_id=?3",
+        )?
+        .execute(params![&*key.source, Kind(key.entity), key.external_id])?;
+    }
+    Ok(())
+}
+
+/// Marks the records of a row to be merged again.
+pub(super) fn remerge_row(db: &Connection, target: Target) -> Res<u64> {
+    let mut marked = 0;
+    for tie in ties_of(db, target)? {
+        marked += mark_dirty(
+            db,
+            &RecordKey {
+                source: tie.source,
+                entity: tie.entity,
+                external_id: tie.external_id,
+            },
+        )?;
+    }
+    Ok(marked)
+}
+
+/// The columns that refer to other rows, by table.
+const REFERENCES: &[(Entity, &[&str])] = &[
+    (Entity::Account, &["parent", "csm", "owner"]),
+    (Entity::Contact, &["account"]),
+    (Entity::Renewal, &["account", "owner"]),
+    (Entity::Task, &["account", "owner", "escalation"]),
+    (Entity::Ticket, &["account", "owner"]),
+    (Entity::Escalation, &["account", "owner"]),
+    (Entity::Touchpoint, &["account", "author", "contact"]),
+    (Entity::Signal, &["account"]),
+];
+
+/// Marks the records of all rows that refer to a row to be merged again.
+fn remerge_referring(db: &Connection, target: Target) -> Res<()> {
+    for (entity, columns) in REFERENCES {
+        for column in *columns {
+            if Entity::referred_by(column) != Some(target.entity) {
+                continue;
+            }
+            db.execute(
+                &format!(
+                    "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
+                     (SELECT c.source,c.entity,c.external_id FROM {0} r JOIN crosswalk c ON c.entity='{0}' AND c.local=r.id WHERE r.{column}=?1)",
+                    entity.name()
+                ),
+                [target.id.0],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Every source that has a record tied to anything; few, however many records there are.
+pub(super) fn sources(db: &Connection) -> Res<Vec<SourceName>> {
+    let mut statement = db.prepare_cached(
+        "WITH RECURSIVE s(x) AS (SELECT min(source) FROM crosswalk UNION ALL
+         SELECT (SELECT min(source) FROM crosswalk WHERE source>x) FROM s WHERE x IS NOT NULL)
+         SELECT x FROM s WHERE x IS NOT NULL",
+    )?;
+    let rows = statement.query_map([], |r| Ok(SourceName::from(r.get::<_, String>(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The local rows of a kind that any source knows under an id.
+pub(super) fn rows_called(db: &Connection, entity: Entity, external_id: &str) -> Res<Vec<LocalId>> {
+    let mut found = Vec::new();
+    for source in sources(db)? {
+        let key = RecordKey {
+            source,
+            entity,
+            external_id: external_id.to_owned(),
+        };
+        if let Some(tie) = tie_of(db, &key)?
+            && !found.contains(&tie.local)
+        {
+            found.push(tie.local);
+        }
+    }
+    Ok(found)
+}
+
+/// Which rows answer to these keys.
+pub(super) fn candidates(
+    db: &Connection,
+    entity: Entity,
+    keys: &[MatchKey],
+) -> Res<Vec<Candidate>> {
+    let mut out = Vec::new();
+    for key in keys {
+        let ids: Vec<LocalId> = match (key, entity) {
+            (MatchKey::Identifier(id), _) => rows_called(db, entity, id)?,
+            (MatchKey::Domain(domain), Entity::Account) => {
+                ids_where(db, "account", "domain=?1", domain)?
+            }
+            (MatchKey::Email(email), Entity::Person | Entity::Contact) => {
+                ids_where(db, entity.name(), "email=?1 COLLATE NOCASE", email)?
+            }
+            (MatchKey::Name(name), Entity::Account | Entity::Person) => {
+                ids_where(db, entity.name(), "name=?1 COLLATE NOCASE", name)?
+            }
+            _ => Vec::new(),
+        };
+        for local in ids {
+            let name = match entity {
+                Entity::Account | Entity::Person | Entity::Contact | Entity::Renewal => db
+                    .prepare_cached(&format!("SELECT name FROM {} WHERE id=?1", entity.name()))?
+                    .query_row([local.0], |r| r.get(0))
+                    .optional()?
+                    .unwrap_or_default(),
+                _ => String::new(),
+            };
+            let mut sources: Vec<SourceName> = Vec::new();
+            for tie in ties_of(db, Target { entity, id: local })? {
+                if !sources.contains(&tie.source) {
+                    sources.push(tie.source);
+                }
+            }
+            out.push(Candidate {
+                key: key.clone(),
+                local,
+                name,
+                sources,
+            });
+        }
+    }
+    Ok(out)
+}
+
+fn ids_where(db: &Connection, table: &str, condition: &str, value: &str) -> Res<Vec<LocalId>> {
+    // Twenty rows of one name are no clue to anything; more need not be known.
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT id FROM {table} WHERE {condition} ORDER BY id LIMIT 20"
+    ))?;
+    let rows = statement.query_map([value], |r| Ok(LocalId(r.get(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
