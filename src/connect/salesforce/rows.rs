@@ -279,14 +279,11 @@ fn task(r: &mut Record, row: &Row<'_>) {
     };
     let status = canon::task_status(&word("status"), row.bool("IsClosed"));
     let priority = canon::task_priority(&word("priority"));
-    let kind = match row
-        .filled("Type")
-        .or_else(|| row.filled("TaskSubtype"))
+    let said = row.filled("Type").or_else(|| row.filled("TaskSubtype"));
+    let kind = said
         .map(|t| canon::touch_kind(&t))
-    {
-        Some(k @ ("call" | "email" | "meeting")) => k,
-        _ => "to_do",
-    };
+        .filter(|k| matches!(*k, "call" | "email" | "meeting"))
+        .unwrap_or("to_do");
     set(r, "status_kind", text(Some(status)));
     set(r, "priority_kind", text(priority));
     set(r, "kind", text(Some(kind)));

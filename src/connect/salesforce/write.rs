@@ -694,12 +694,12 @@ impl Salesforce {
                 *field,
                 "account" | "completed_at" | "opened" | "closed" | "outcome" | "escalation"
             ) {
-                if *field == "escalation" && object == "Task" {
-                    if let FieldValue::Ref(id) = want
-                        && id.starts_with("500")
-                    {
-                        body.insert("WhatId".into(), json!(id));
-                    }
+                if *field == "escalation"
+                    && object == "Task"
+                    && let FieldValue::Ref(id) = want
+                    && id.starts_with("500")
+                {
+                    body.insert("WhatId".into(), json!(id));
                 }
                 continue;
             }
