@@ -280,13 +280,17 @@ pub(super) fn undo(db: &Connection, id: &str, mut undo: Operation, grace: Durati
     for (place, change) in original.changes.iter().enumerate() {
         let inverse = inverses.next().filter(|i| i != change);
         let item = queued.iter().find(|q| q.place == place);
-        let wanted = match item {
-            None => true,
+        let fate = match item {
+            None => Fate::Undone,
             Some(q) => take_back(db, q, &undo, grace, seq, &mut touched, &mut impossible)?,
         };
-        if !wanted {
-            taken_back += usize::from(item.is_some_and(|q| q.item.state.is_pending()));
-            continue;
+        match fate {
+            Fate::Undone => {}
+            Fate::TakenBack => {
+                taken_back += 1;
+                continue;
+            }
+            Fate::Gone => continue,
         }
         match inverse {
             Some(inverse) => undo.changes.push(inverse),
@@ -313,7 +317,17 @@ pub(super) fn undo(db: &Connection, id: &str, mut undo: Operation, grace: Durati
     })
 }
 
-/// Takes one item back if it was not sent; whether its inverse is wanted instead.
+/// What became of one change that is to be taken back.
+enum Fate {
+    /// It was not sent; now it will not be.
+    TakenBack,
+    /// It is done, or may be: its inverse is wanted.
+    Undone,
+    /// There is nothing to take back.
+    Gone,
+}
+
+/// Takes one item back if it was not sent.
 fn take_back(
     db: &Connection,
     queued: &Queued,
@@ -322,15 +336,15 @@ fn take_back(
     seq: i64,
     touched: &mut Touched,
     impossible: &mut Vec<String>,
-) -> Res<bool> {
+) -> Res<Fate> {
     let item = &queued.item;
     match item.state {
         OutboxState::Waiting | OutboxState::Failed | OutboxState::Conflict => {
             outbox::drop_with_all(db, item, undo.at, seq, touched)?;
             outbox::restore_superseded(db, &item.id, undo.at, grace, touched)?;
-            Ok(false)
+            Ok(Fate::TakenBack)
         }
-        OutboxState::Sending | OutboxState::Unknown | OutboxState::Done => Ok(true),
+        OutboxState::Sending | OutboxState::Unknown | OutboxState::Done => Ok(Fate::Undone),
         OutboxState::Dropped => {
             if queued.superseded {
                 impossible.push(
@@ -338,8 +352,12 @@ fn take_back(
                 );
             }
             // An edit that took an earlier one's place and came back to what was there: the earlier one counts again.
-            outbox::restore_superseded(db, &item.id, undo.at, grace, touched)?;
-            Ok(false)
+            let restored = outbox::restore_superseded(db, &item.id, undo.at, grace, touched)?;
+            Ok(if restored > 0 {
+                Fate::TakenBack
+            } else {
+                Fate::Gone
+            })
         }
     }
 }

@@ -304,15 +304,17 @@ pub(super) fn drop_with_all(
     Ok(())
 }
 
-/// The items whose place a dropped one had taken wait again.
+/// The items whose place a dropped one had taken wait again; how many.
 pub(super) fn restore_superseded(
     db: &Connection,
     id: &str,
     now: Timestamp,
     grace: Duration,
     touched: &mut Touched,
-) -> Res<()> {
-    for mut item in items(db, "superseded_by=?1", &[text_value(Some(id))])? {
+) -> Res<usize> {
+    let superseded = items(db, "superseded_by=?1", &[text_value(Some(id))])?;
+    let restored = superseded.len();
+    for mut item in superseded {
         item.state = OutboxState::Waiting;
         item.error = None;
         item.finished = None;
@@ -322,7 +324,7 @@ pub(super) fn restore_superseded(
         db.prepare_cached("UPDATE outbox SET superseded_by=NULL WHERE id=?1")?
             .execute([&item.id])?;
     }
-    Ok(())
+    Ok(restored)
 }
 
 /// Everything unfinished, then the newest finished.
