@@ -28,7 +28,7 @@ pub struct Global {
     #[arg(long, global = true, env = "CSOPS_NOW", value_name = "TIME")]
     pub now: Option<String>,
     /// Where logs go instead of the state folder.
-    #[arg(long, global = true, env = "CSOPS_STATE", value_name = "DIR")]
+    #[arg(long, global = true, env = "CSOPS_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
     /// The theme of the cockpit.
     #[arg(long, global = true, env = "CSOPS_THEME", value_name = "NAME")]

@@ -76,6 +76,8 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
     if !demo.vendors.is_empty() {
         options.vendors.clone_from(&demo.vendors);
     }
+    options.limits.gainsight_per_minute = gainsight_per_minute(demo);
+    options.limits.gainsight_daily = options.limits.gainsight_daily.max(demo.accounts * 4);
     let vendors = start(options)
         .await
         .map_err(|e| Failure::failed(e.to_string()))?;
@@ -88,8 +90,16 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
         let file = secret_file(&dir, vendor);
         write_private(&file, secret(&vendor.auth)).map_err(|e| unwritten(&file, e))?;
     }
-    write_private(&config, &configuration(&vendors.vendors, &me, &dir))
-        .map_err(|e| unwritten(&config, e))?;
+    write_private(
+        &config,
+        &configuration(
+            &vendors.vendors,
+            &me,
+            &dir,
+            gainsight_per_minute(demo) * 9 / 10,
+        ),
+    )
+    .map_err(|e| unwritten(&config, e))?;
     Ok(Running {
         config,
         db,
@@ -159,6 +169,11 @@ fn whoever(vendors: &Simulation, wanted: &str) -> Result<String, Failure> {
     })
 }
 
+/// The documented 100 requests a minute would make the first load of a large book a matter of an hour; a demo is there to be looked at.
+fn gainsight_per_minute(demo: &Demo) -> u32 {
+    (demo.accounts / 10).clamp(100, 6000)
+}
+
 fn secret_file(dir: &Path, vendor: &VendorEndpoint) -> PathBuf {
     dir.join(format!("{}.secret", name_of(vendor)))
 }
@@ -172,7 +187,7 @@ fn secret(auth: &AuthDetails) -> &str {
     }
 }
 
-fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path) -> String {
+fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u32) -> String {
     let mut text = String::from("# The demo's configuration, written anew at each start.\n");
     for vendor in vendors {
         let _ = write!(
@@ -182,6 +197,12 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path) -> String {
             quoted(vendor.connector),
             quoted(&vendor.base_url)
         );
+        if vendor.connector == "gainsight" {
+            let _ = writeln!(
+                text,
+                "options = {{ requests_per_minute = \"{per_minute}\" }}"
+            );
+        }
         if let Some(file) = &vendor.ca_file {
             let _ = writeln!(text, "ca_file = {}", quoted(&file.to_string_lossy()));
         }

@@ -1,0 +1,245 @@
+//! `csops do` and `csops outbox`: acting without the screen.
+
+use super::args::{Do, Global, Outbox, OutboxVerb};
+use super::list::select;
+use super::open::{How, Session, head, open};
+use super::print::{Format, Rows};
+use super::start::{Failure, narrate};
+use crate::book::FieldValue;
+use crate::cockpit::CommandError;
+use crate::command::{Selection, parse};
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+/// How long a headless command waits for its writes to be sent before it leaves them to the next run.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs `csops do`.
+///
+/// # Errors
+/// 2 for a command or query that cannot be understood, 1 when it is refused or nothing matches.
+pub fn run(global: &Global, options: &Do, out: &mut dyn Write) -> Result<(), Failure> {
+    let command = parse(&options.command).map_err(|e| Failure::usage(e.to_string()))?;
+    let session = open(global, How::Headless)?;
+    let (entity, rows) = select(&session, options.kind, &options.on, &[])?;
+    let snapshot = session.cockpit.snapshot();
+    if rows.is_empty() {
+        return Err(Failure::failed(format!("nothing matches “{}”", options.on)));
+    }
+    let selection = Selection::of(entity, rows.iter().map(|r| snapshot.book.id_of(entity, *r)));
+    if rows.len() > 1 && !options.yes && !options.dry_run {
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::usage(format!(
+                "this would change {} rows; say --yes, or look first with --dry-run",
+                rows.len()
+            )));
+        }
+        eprint!(
+            "{} on {} rows? (yes, no) [no]: ",
+            options.command,
+            rows.len()
+        );
+        let mut answer = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut answer);
+        if !answer.trim().eq_ignore_ascii_case("yes") {
+            return Err(Failure::failed("nothing was done".into()));
+        }
+    }
+    let run = session
+        .cockpit
+        .run_headless(command, selection, options.yes, options.dry_run);
+    let outcome = session.runtime.block_on(run).map_err(|e| match e {
+        CommandError::Store(e) => Failure::store(e),
+        CommandError::NeedsConfirmation(e) => Failure::failed(format!("{e}; say --yes to do it")),
+        e => Failure::failed(e.to_string()),
+    })?;
+    writeln!(out, "{}", crate::book::text::visible(&outcome.summary))?;
+    if options.dry_run {
+        return Ok(());
+    }
+    if outcome.items > 0 {
+        send(&session)?;
+        let mine = outcome.operation.map(|o| o.id);
+        let snapshot = session.cockpit.snapshot();
+        let stuck: Vec<_> = snapshot
+            .outbox
+            .iter()
+            .filter(|i| {
+                Some(&i.operation) == mine.as_ref() && i.error.is_some() && i.state.is_pending()
+            })
+            .collect();
+        for item in &stuck {
+            narrate(&format!(
+                "{}: {}",
+                item.id,
+                item.error.as_deref().unwrap_or_default()
+            ));
+        }
+        if !stuck.is_empty() {
+            return Err(Failure::failed(format!(
+                "{} of {} writes have not arrived yet: csops outbox",
+                stuck.len(),
+                outcome.items
+            )));
+        }
+    }
+    session.runtime.block_on(session.cockpit.close());
+    Ok(())
+}
+
+/// Sends what is due; another csops on this database may be the one that does.
+fn send(session: &Session) -> Result<(), Failure> {
+    let other = session
+        .runtime
+        .block_on(session.cockpit.push(PATIENCE))
+        .map_err(Failure::failed)?;
+    if let Some(holder) = other {
+        narrate(&format!("{holder} syncs this database and will send it"));
+    }
+    Ok(())
+}
+
+/// Runs `csops outbox`.
+///
+/// # Errors
+/// 1 when the item is not there or cannot be treated so.
+pub fn outbox(global: &Global, options: &Outbox, out: &mut dyn Write) -> Result<(), Failure> {
+    let session = open(global, How::Headless)?;
+    let line = match (options.verb, options.mine, options.theirs) {
+        (OutboxVerb::List, ..) => return list(&session, options, out),
+        (OutboxVerb::Retry, ..) => "retry",
+        (OutboxVerb::Drop, ..) => "drop",
+        (OutboxVerb::Resolve, true, _) => "conflict mine",
+        (OutboxVerb::Resolve, _, true) => "conflict theirs",
+        (OutboxVerb::Resolve, false, false) => {
+            return Err(Failure::usage(
+                "csops outbox resolve ID --mine or --theirs".into(),
+            ));
+        }
+    };
+    let snapshot = session.cockpit.snapshot();
+    let ids: Vec<String> = match &options.id {
+        Some(prefix) => {
+            let fits: Vec<_> = snapshot
+                .outbox
+                .iter()
+                .filter(|i| i.id.starts_with(prefix.as_str()))
+                .collect();
+            match fits.as_slice() {
+                [one] => vec![one.id.clone()],
+                [] => {
+                    return Err(Failure::failed(format!(
+                        "the outbox has no item {prefix}: csops outbox lists them"
+                    )));
+                }
+                several => {
+                    return Err(Failure::failed(format!(
+                        "{prefix} fits {} items; give more of the id",
+                        several.len()
+                    )));
+                }
+            }
+        }
+        None if options.verb == OutboxVerb::Retry => snapshot
+            .outbox
+            .iter()
+            .filter(|i| i.state.is_pending() && i.error.is_some())
+            .map(|i| i.id.clone())
+            .collect(),
+        None => {
+            return Err(Failure::usage(
+                "say which item: csops outbox lists them".into(),
+            ));
+        }
+    };
+    let command = parse(line).map_err(|e| Failure::usage(e.to_string()))?;
+    // The person typed the verb and the item: that is the confirmation.
+    let run = session
+        .cockpit
+        .run_headless(command, Selection::items(ids), true, false);
+    let outcome = session
+        .runtime
+        .block_on(run)
+        .map_err(|e| Failure::failed(e.to_string()))?;
+    writeln!(out, "{}", crate::book::text::visible(&outcome.summary))?;
+    if options.verb != OutboxVerb::Drop {
+        send(&session)?;
+    }
+    session.runtime.block_on(session.cockpit.close());
+    Ok(())
+}
+
+fn list(session: &Session, options: &Outbox, out: &mut dyn Write) -> Result<(), Failure> {
+    let snapshot = session.cockpit.snapshot();
+    let items = snapshot.outbox.iter().filter(|i| {
+        options
+            .id
+            .as_ref()
+            .is_none_or(|p| i.id.starts_with(p.as_str()))
+    });
+    let rows: Vec<Vec<FieldValue>> = items
+        .map(|i| {
+            vec![
+                FieldValue::text(i.id.clone()),
+                FieldValue::text(i.command.clone()),
+                FieldValue::text(i.change.target.entity.name()),
+                FieldValue::text(i.change.source.to_string()),
+                FieldValue::text(i.state.name()),
+                FieldValue::Number(f64::from(i.attempts)),
+                if i.state.is_moving() {
+                    FieldValue::Instant(i.next_attempt)
+                } else {
+                    FieldValue::Null
+                },
+                i.error.clone().map_or(FieldValue::Null, FieldValue::Text),
+                FieldValue::Instant(i.created),
+                i.finished.map_or(FieldValue::Null, FieldValue::Instant),
+                i.conflict.as_ref().map_or(FieldValue::Null, |c| {
+                    let fields = c.fields.iter().map(|f| {
+                        format!(
+                            "{}: was {}, mine {}, theirs {}",
+                            f.field, f.base, f.mine, f.theirs
+                        )
+                    });
+                    FieldValue::List(fields.collect())
+                }),
+            ]
+        })
+        .collect();
+    let columns = [
+        "id",
+        "command",
+        "entity",
+        "source",
+        "state",
+        "attempts",
+        "next_attempt",
+        "error",
+        "created",
+        "finished",
+        "conflict",
+    ];
+    let mut rows = Rows {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows,
+    };
+    let format = if options.json {
+        Format::Json
+    } else {
+        Format::Table
+    };
+    if !options.json {
+        if rows.rows.is_empty() {
+            narrate("the outbox is empty");
+            return Ok(());
+        }
+        rows.columns.truncate(8);
+        rows.rows.iter_mut().for_each(|r| r.truncate(8));
+    }
+    let mut head = head(&snapshot, "outbox");
+    head.insert(
+        "coverage".into(),
+        serde_json::json!({"rows": rows.rows.len()}),
+    );
+    Ok(rows.print(format, head, out)?)
+}

@@ -1,0 +1,131 @@
+//! Opening a cockpit for a headless command, and what such commands share.
+
+use super::args::Global;
+use super::start::{self, Failure, narrate};
+use crate::book::registry::{Cell, FieldRef, Scope};
+use crate::book::{Clock, FieldValue};
+use crate::cockpit::{Cockpit, Keymap, Setup, Snapshot};
+use crate::config::{Loaded, Paths, load};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// A cockpit, the files it was opened with, and the runtime that it lives on.
+pub struct Session {
+    /// The cockpit.
+    pub cockpit: Cockpit,
+    /// Where things lie.
+    pub paths: Paths,
+    /// What the settings say.
+    pub loaded: Loaded,
+    /// Everything runs on it.
+    pub runtime: tokio::runtime::Runtime,
+    _log: Option<tracing_appender::non_blocking::WorkerGuard>,
+}
+
+/// How a cockpit is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// A command that reads the Book and ends.
+    Headless,
+    /// A command that syncs by its schedules until a signal, logging to stderr.
+    Daemon,
+    /// The cockpit on the terminal.
+    Screen,
+}
+
+/// Reads the settings, opens the database, and (for headless commands) waits until the Book is there.
+///
+/// # Errors
+/// 2 when a named settings file is not there, 3 when the database cannot be used.
+pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
+    let paths = start::paths(global)?;
+    let mut loaded = load(&paths.config);
+    if paths.config_named && !loaded.found {
+        return Err(Failure::usage(format!(
+            "the settings file {} is not there; csops init writes one",
+            paths.config.display()
+        )));
+    }
+    if let Some(theme) = &global.theme {
+        loaded.settings.interface.theme.clone_from(theme);
+    }
+    let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
+    problems.extend(Keymap::load(&paths.keymap()).problems().iter().cloned());
+    if how != How::Screen {
+        for problem in &problems {
+            narrate(problem);
+        }
+    }
+    let clock = start::clock(global, loaded.settings.calendar.time_zone.clone())?;
+    let log = start::logging(&paths, loaded.settings.log_level.name(), how != How::Daemon);
+    if let Some(folder) = paths.db.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| {
+            Failure::store(format!(
+                "the folder {} cannot be made: {e}",
+                folder.display()
+            ))
+        })?;
+    }
+    let runtime = start::runtime(2, "csops")?;
+    let setup = Setup {
+        settings: loaded.settings.clone(),
+        db: paths.db.clone(),
+        clock: Arc::new(clock) as Arc<dyn Clock>,
+        problems,
+        background: how != How::Headless,
+    };
+    let cockpit = {
+        let _inside = runtime.enter();
+        Cockpit::open(setup).map_err(|e| Failure::store(e.to_string()))?
+    };
+    if how == How::Headless {
+        runtime.block_on(cockpit.loaded()).map_err(Failure::store)?;
+    }
+    Ok(Session {
+        cockpit,
+        paths,
+        loaded,
+        runtime,
+        _log: log,
+    })
+}
+
+/// The members that every document begins with.
+pub fn head(snapshot: &Snapshot, kind: &str) -> Map<String, Value> {
+    let mut head = Map::new();
+    head.insert("as_of".into(), json!(snapshot.now.to_string()));
+    head.insert("kind".into(), json!(kind));
+    head.insert(
+        "data_from".into(),
+        json!(snapshot.data_from().map(|t| t.to_string())),
+    );
+    head
+}
+
+/// What reading fields needs.
+pub fn scope(snapshot: &Snapshot) -> Scope<'_> {
+    Scope {
+        book: &snapshot.book,
+        derived: &snapshot.derived,
+        today: snapshot.today,
+        me: snapshot.me.person,
+        calendar: snapshot.calendar,
+    }
+}
+
+/// A field of a row as a value to print: people by name, money in its own currency.
+pub fn value(field: &FieldRef, scope: &Scope<'_>, row: u32) -> FieldValue {
+    match field.read(scope, row) {
+        Cell::None => FieldValue::Null,
+        Cell::Text(t) => FieldValue::text(t),
+        Cell::Number(n) if n.is_finite() => FieldValue::Number(n),
+        Cell::Number(_) => FieldValue::Null,
+        Cell::Money(m, _) => FieldValue::Money(m),
+        Cell::Day(d) => d.date().map_or(FieldValue::Null, FieldValue::Date),
+        Cell::Instant(t) => FieldValue::Instant(t),
+        Cell::Bool(b) => FieldValue::Bool(b),
+        Cell::List(l) if l.is_empty() => FieldValue::Null,
+        Cell::List(l) => FieldValue::List(l.to_vec()),
+        Cell::Person(p) => FieldValue::text(p.name()),
+    }
+}

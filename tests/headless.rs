@@ -1,0 +1,181 @@
+//! The headless commands against simulated vendors in a process of their own: what an admin's scripts rely on.
+
+mod common;
+
+use common::vendors::Vendors;
+use common::{csops, json, run};
+use serde_json::{Value, json};
+use std::path::Path;
+
+struct Office {
+    home: tempfile::TempDir,
+    vendors: Vendors,
+    config: String,
+    db: String,
+}
+
+impl Office {
+    /// Vendors with a frozen world, and a database of our own beside theirs.
+    fn open(extra: &[&str]) -> Office {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut args = vec!["--accounts", "60", "--freeze"];
+        args.extend_from_slice(extra);
+        let vendors = Vendors::start(home.path(), &args);
+        let config = vendors.config.to_string_lossy().into_owned();
+        let db = home.path().join("csops.db").to_string_lossy().into_owned();
+        Office { home, vendors, config, db }
+    }
+    fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
+        let mut all = vec!["--config", &self.config, "--db", &self.db];
+        all.extend_from_slice(args);
+        all
+    }
+    fn json(&self, args: &[&str]) -> Value {
+        json(self.home.path(), &self.args(args))
+    }
+    fn run(&self, args: &[&str]) -> std::process::Output {
+        run(self.home.path(), &self.args(args))
+    }
+    fn home(&self) -> &Path {
+        self.home.path()
+    }
+}
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_sync_fills_the_lists_and_a_second_one_finds_nothing_new() {
+    let office = Office::open(&[]);
+    let synced = office.run(&["sync"]);
+    assert!(synced.status.success(), "{}", stderr(&synced));
+    assert!(synced.stdout.is_empty(), "narration belongs on stderr");
+
+    let accounts = office.json(&["list", "accounts", "--json"]);
+    assert_eq!(accounts["kind"], "accounts");
+    assert!(accounts["as_of"].is_string() && accounts["coverage"].is_object(), "{accounts}");
+    let rows = accounts["rows"].as_array().expect("rows");
+    // Every account of the CRM is there, and those of the other system that are nobody's twin.
+    let of_crm = office.vendors.soql("SELECT Id, Name FROM Account WHERE IsDeleted = false");
+    assert!(rows.len() >= of_crm.len(), "{} rows for {} accounts", rows.len(), of_crm.len());
+    let names: Vec<&str> = rows.iter().filter_map(|r| r["name"].as_str()).collect();
+    for account in &of_crm {
+        let name = account["Name"].as_str().expect("a name");
+        assert!(names.contains(&name), "{name:?} is missing");
+    }
+
+    let queue = office.json(&["list", "queue", "--json", "--limit", "5"]);
+    let first = &queue["rows"][0];
+    assert!(first["loss"].as_f64().is_some_and(|l| l > 0.25 && l <= 1.0), "{first}");
+    assert!(first["reasons"].as_str().is_some_and(|r| !r.is_empty()), "{first}");
+
+    let again = office.json(&["sync", "--json"]);
+    for source in again["rows"].as_array().expect("rows") {
+        assert_eq!(source["error"], Value::Null);
+        assert_eq!(source["changed"], 0, "{source}");
+    }
+    let status = office.json(&["status", "--json", "--max-age", "1h"]);
+    assert_eq!(status["rows"].as_array().expect("sources").len(), 2);
+    assert_eq!(status["problems"], json!([]));
+}
+
+#[test]
+fn hostile_names_never_reach_a_terminal_and_stay_whole_in_json() {
+    let office = Office::open(&[]);
+    assert!(office.run(&["sync"]).status.success());
+    for args in [&["list", "accounts"][..], &["list", "accounts", "--csv"], &["list", "tasks"], &["status"]] {
+        let output = office.run(args);
+        assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+        let bad = output.stdout.iter().find(|b| **b < 0x20 && **b != b'\n');
+        assert_eq!(bad, None, "{args:?} printed a control character");
+    }
+    let accounts = office.json(&["list", "accounts", "--json"]);
+    let hostile = accounts["rows"].as_array().expect("rows").iter().filter_map(|r| r["name"].as_str()).any(|n| n.contains('\u{1b}'));
+    assert!(hostile, "the world has a name with an escape sequence, and JSON keeps it");
+    let csv = office.run(&["list", "accounts", "--csv", "--columns", "name"]);
+    for line in String::from_utf8_lossy(&csv.stdout).lines() {
+        assert!(!line.trim_start_matches('"').starts_with(['=', '+', '@']), "{line} is a formula");
+    }
+}
+
+#[test]
+fn a_headless_action_arrives_once_with_the_right_values() {
+    let office = Office::open(&[]);
+    assert!(office.run(&["sync"]).status.success());
+    let renewals = office.json(&["list", "renewals", "--json", "--columns", "id,account,name,due,stage", "--limit", "1"]);
+    let id = renewals["rows"][0]["id"].to_string();
+    let dry = office.run(&["do", "renewal close 2027-06-30", "--kind", "renewals", "--on", &format!("id:{id}"), "--dry-run"]);
+    assert!(dry.status.success(), "{}", stderr(&dry));
+    assert!(office.vendors.soql("SELECT Id FROM Opportunity WHERE CloseDate = 2027-06-30").is_empty(), "a dry run wrote");
+    let done = office.run(&["do", "renewal close 2027-06-30", "--kind", "renewals", "--on", &format!("id:{id}"), "--yes"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let moved = office.vendors.soql("SELECT Id, Name FROM Opportunity WHERE CloseDate = 2027-06-30");
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    assert_eq!(moved[0]["Name"], renewals["rows"][0]["name"]);
+    let outbox = office.json(&["outbox", "--json"]);
+    assert!(outbox["rows"].as_array().expect("rows").iter().all(|r| r["state"] == "done"), "{outbox}");
+    let undone = office.json(&["list", "renewals", &format!("id:{id}"), "--json"]);
+    assert_eq!(undone["rows"][0]["due"], "2027-06-30");
+}
+
+#[test]
+fn read_only_makes_every_write_impossible() {
+    let office = Office::open(&[]);
+    assert!(office.run(&["sync"]).status.success());
+    let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
+    std::fs::write(&office.vendors.config, format!("read_only = true\n{text}")).expect("written");
+    let refused = office.run(&["do", "note hello", "--on", "name:a", "--kind", "accounts", "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("read-only"), "{}", stderr(&refused));
+}
+
+#[test]
+fn mistakes_in_the_settings_say_where_and_the_rest_works() {
+    let office = Office::open(&[]);
+    let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
+    std::fs::write(&office.vendors.config, format!("read_onli = true\n{text}")).expect("written");
+    let check = office.run(&["config", "check"]);
+    assert_eq!(check.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(said.contains("config.toml:1:1") && said.contains("read_only"), "{said}");
+    let synced = office.run(&["sync"]);
+    assert!(synced.status.success(), "the rest of the settings works: {}", stderr(&synced));
+}
+
+#[test]
+fn usage_errors_exit_with_two_and_a_broken_store_with_three() {
+    let home = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(home.path(), &["list", "accountz"]).status.code(), Some(2));
+    assert_eq!(run(home.path(), &["sync"]).status.code(), Some(2), "no source is configured");
+    let broken = home.path().join("broken.db");
+    std::fs::write(&broken, b"this is not a database, and csops must neither crash nor start afresh over it").expect("written");
+    let output = run(home.path(), &["--db", &broken.to_string_lossy(), "list", "accounts"]);
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains("broken.db"), "{}", stderr(&output));
+    assert!(std::fs::read(&broken).expect("still there").starts_with(b"this is not"));
+}
+
+#[test]
+fn a_source_that_is_down_is_reported_and_the_other_goes_on() {
+    let office = Office::open(&[]);
+    let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
+    // Nothing listens on the discard port.
+    let broken = text.replace(&office.vendors.base("gainsight"), "http://127.0.0.1:9");
+    std::fs::write(&office.vendors.config, broken).expect("written");
+    let synced = office.run(&["sync"]);
+    assert_eq!(synced.status.code(), Some(1));
+    assert!(stderr(&synced).contains("127.0.0.1:9"), "{}", stderr(&synced));
+    let accounts = office.json(&["list", "accounts", "--json"]);
+    assert!(!accounts["rows"].as_array().expect("rows").is_empty(), "the other source's accounts are there");
+    let doctor = office.run(&["doctor"]);
+    assert_eq!(doctor.status.code(), Some(1));
+}
+
+#[test]
+fn the_demo_without_a_terminal_says_what_it_needs() {
+    let home = tempfile::tempdir().expect("a folder");
+    let output = csops(home.path()).output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("terminal"), "{}", stderr(&output));
+}
