@@ -5,7 +5,6 @@ mod common;
 use common::vendors::Vendors;
 use common::{csops, json, run};
 use serde_json::{Value, json};
-use std::path::Path;
 
 struct Office {
     home: tempfile::TempDir,
@@ -18,7 +17,7 @@ impl Office {
     /// Vendors with a frozen world, and a database of our own beside theirs.
     fn open(extra: &[&str]) -> Office {
         let home = tempfile::tempdir().expect("a folder");
-        let mut args = vec!["--accounts", "60", "--freeze"];
+        let mut args = vec!["--freeze"];
         args.extend_from_slice(extra);
         let vendors = Vendors::start(home.path(), &args);
         let config = vendors.config.to_string_lossy().into_owned();
@@ -36,9 +35,6 @@ impl Office {
     fn run(&self, args: &[&str]) -> std::process::Output {
         run(self.home.path(), &self.args(args))
     }
-    fn home(&self) -> &Path {
-        self.home.path()
-    }
 }
 
 fn stderr(output: &std::process::Output) -> String {
@@ -47,7 +43,7 @@ fn stderr(output: &std::process::Output) -> String {
 
 #[test]
 fn a_sync_fills_the_lists_and_a_second_one_finds_nothing_new() {
-    let office = Office::open(&[]);
+    let office = Office::open(&["--accounts", "60"]);
     let synced = office.run(&["sync"]);
     assert!(synced.status.success(), "{}", stderr(&synced));
     assert!(synced.stdout.is_empty(), "narration belongs on stderr");
@@ -101,7 +97,7 @@ fn hostile_names_never_reach_a_terminal_and_stay_whole_in_json() {
 
 #[test]
 fn a_headless_action_arrives_once_with_the_right_values() {
-    let office = Office::open(&[]);
+    let office = Office::open(&["--accounts", "60"]);
     assert!(office.run(&["sync"]).status.success());
     let renewals = office.json(&["list", "renewals", "--json", "--columns", "id,account,name,due,stage", "--limit", "1"]);
     let id = renewals["rows"][0]["id"].to_string();
@@ -121,7 +117,7 @@ fn a_headless_action_arrives_once_with_the_right_values() {
 
 #[test]
 fn read_only_makes_every_write_impossible() {
-    let office = Office::open(&[]);
+    let office = Office::open(&["--accounts", "60"]);
     assert!(office.run(&["sync"]).status.success());
     let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
     std::fs::write(&office.vendors.config, format!("read_only = true\n{text}")).expect("written");
@@ -132,7 +128,7 @@ fn read_only_makes_every_write_impossible() {
 
 #[test]
 fn mistakes_in_the_settings_say_where_and_the_rest_works() {
-    let office = Office::open(&[]);
+    let office = Office::open(&["--accounts", "60"]);
     let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
     std::fs::write(&office.vendors.config, format!("read_onli = true\n{text}")).expect("written");
     let check = office.run(&["config", "check"]);
@@ -158,7 +154,7 @@ fn usage_errors_exit_with_two_and_a_broken_store_with_three() {
 
 #[test]
 fn a_source_that_is_down_is_reported_and_the_other_goes_on() {
-    let office = Office::open(&[]);
+    let office = Office::open(&["--accounts", "60"]);
     let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
     // Nothing listens on the discard port.
     let broken = text.replace(&office.vendors.base("gainsight"), "http://127.0.0.1:9");
