@@ -60,7 +60,17 @@ fn cockpit(global: &Global) -> Result<(), Failure> {
         ));
     }
     let session = open(global, How::Screen)?;
-    let options = crate::tui::Options::new(&session.loaded.settings.interface, &session.paths);
+    let interface = &session.loaded.settings.interface;
+    let options = crate::tui::Options {
+        theme: interface.theme.clone(),
+        themes: Some(session.paths.themes()),
+        mouse: interface.mouse,
+        extended_keys: interface.extended_keys,
+        screen: interface.screen,
+        mine: !interface.everybody,
+        keymap: std::sync::Arc::new(crate::cockpit::Keymap::load(&session.paths.keymap())),
+        clock: session.clock.clone(),
+    };
     let shown = session
         .runtime
         .block_on(crate::tui::run(session.cockpit.clone(), options));

@@ -17,6 +17,8 @@ pub struct Session {
     pub paths: Paths,
     /// What the settings say.
     pub loaded: Loaded,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Everything runs on it.
     pub runtime: tokio::runtime::Runtime,
     _log: Option<tracing_appender::non_blocking::WorkerGuard>,
@@ -56,7 +58,7 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
             narrate(problem);
         }
     }
-    let clock = start::clock(global, loaded.settings.calendar.time_zone.clone())?;
+    let clock: Arc<dyn Clock> = Arc::new(start::clock(global, loaded.settings.calendar.time_zone.clone())?);
     let log = start::logging(&paths, loaded.settings.log_level.name(), how != How::Daemon);
     if let Some(folder) = paths.db.parent() {
         std::fs::create_dir_all(folder).map_err(|e| {
@@ -70,7 +72,7 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
     let setup = Setup {
         settings: loaded.settings.clone(),
         db: paths.db.clone(),
-        clock: Arc::new(clock) as Arc<dyn Clock>,
+        clock: clock.clone(),
         problems,
         background: how != How::Headless,
     };
@@ -85,6 +87,7 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
         cockpit,
         paths,
         loaded,
+        clock,
         runtime,
         _log: log,
     })
