@@ -71,7 +71,7 @@ impl Shared {
         let requests_before = source.budget(self.clock.today()).ours;
         let mut run = Run::default();
         let mut first: Option<ConnectError> = None;
-        let number = match self.store.begin_run(&source.name, full, started).await {
+        let number = match self.begin_run(source, connector, full, started).await {
             Ok(number) => number,
             Err(e) => {
                 self.trouble(&e);
@@ -156,6 +156,21 @@ impl Shared {
         run
     }
 
+    /// A run that reads any stream from the beginning takes note of every row that it sees, so that what has gone can be told.
+    async fn begin_run(
+        &self,
+        source: &Arc<Source>,
+        connector: &Arc<dyn Connector>,
+        full: bool,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let mut full = full;
+        for stream in connector.streams() {
+            full |= self.store.cursor(&source.name, stream.name).await?.is_none();
+        }
+        self.store.begin_run(&source.name, full, now).await
+    }
+
     async fn pull_stream(
         &self,
         source: &Arc<Source>,
@@ -166,6 +181,7 @@ impl Shared {
         total: &mut Run,
     ) -> Result<(), Stop> {
         let name = stream.name;
+        let mut run = run;
         let mut cursor = if full {
             self.store.reset_stream(&source.name, name).await?;
             None
@@ -196,6 +212,10 @@ impl Shared {
                         format!("{name}: the stored position is no longer good at the vendor; reading from the beginning"),
                     );
                     self.store.reset_stream(&source.name, name).await?;
+                    run = self
+                        .store
+                        .begin_run(&source.name, true, self.clock.now())
+                        .await?;
                     (cursor, complete, restarted) = (None, true, true);
                     continue;
                 }
@@ -249,6 +269,11 @@ impl Shared {
             self.merge_pending().await?;
         }
         let now = self.clock.now();
+        if restarted {
+            self.store
+                .finish_run(run, stats.inserted + stats.changed + stats.deleted, requests, None, now)
+                .await?;
+        }
         source.change_stream(self, name, |s| {
             s.error = None;
             s.changed = stats.inserted + stats.changed + stats.deleted;

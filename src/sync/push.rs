@@ -8,6 +8,7 @@ use crate::store::{ItemOutcome, StoreError};
 use futures_util::StreamExt;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// So many items are on their way at a time.
@@ -102,6 +103,7 @@ impl Shared {
             return Ok(0);
         }
         let asked = &memory.asked;
+        let moved = &AtomicUsize::new(0);
         let outcomes: Vec<(String, Option<ItemOutcome>, bool)> = futures_util::stream::iter(open)
             .map(|item| async move {
                 let again = asked.contains(&item.id);
@@ -113,6 +115,8 @@ impl Shared {
                 // Written down as soon as it is known: a crash now must not make it unknown.
                 match outcome {
                     Some(outcome) => {
+                        // What did not move (taken back meanwhile, the database out of reach) must not be tried at once again.
+                        moved.fetch_add(1, Ordering::Relaxed);
                         let mut unsettled = Vec::new();
                         self.settle(&id, outcome, &mut unsettled).await;
                         (id, unsettled.pop().map(|(_, o)| o), asked_now)
@@ -122,7 +126,6 @@ impl Shared {
             })
             .collect()
             .await;
-        let moved = outcomes.len();
         for (id, unsettled, asked_now) in outcomes {
             if asked_now {
                 memory.asked.insert(id.clone());
@@ -135,7 +138,7 @@ impl Shared {
         }
         drop(memory);
         self.merge_pending().await?;
-        Ok(moved)
+        Ok(moved.load(Ordering::Relaxed))
     }
 
     async fn settle(
