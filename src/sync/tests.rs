@@ -1,7 +1,6 @@
 //! The engine on the real store and on a vendor made of paper that can be told to misbehave. Time is moved, never waited for.
 
 use super::*;
-use crate::book::id::LOCAL;
 use crate::book::{
     Account, Budget, Capabilities, Change, Clock, Conflict, ConflictField, Cursor, Entity,
     FieldChange, FieldValue, LocalId, Operation, OutboxState, Record, RowDelta, RowProblem,
@@ -121,6 +120,11 @@ impl Vendor {
         } else {
             p.rows.remove(&key);
         }
+    }
+    /// Writes received, and questions whether a create arrived.
+    fn counts(&self) -> (usize, usize) {
+        let p = self.paper();
+        (p.writes.len(), p.asked)
     }
     fn count(&self, entity: Entity) -> usize {
         let stream = self.stream_of(entity);
@@ -709,11 +713,11 @@ async fn a_create_that_never_arrived_is_sent_again_only_after_asking_twice() {
     w.clock.forward(60);
     w.push().await;
     assert_eq!(w.item(&id).await.state, OutboxState::Unknown);
-    assert_eq!((w.cs.paper().writes.len(), w.cs.paper().asked), (1, 1));
+    assert_eq!(w.cs.counts(), (1, 1));
     w.clock.forward(60);
     w.push().await;
     assert_eq!(w.item(&id).await.state, OutboxState::Done);
-    assert_eq!((w.cs.paper().writes.len(), w.cs.paper().asked), (2, 2));
+    assert_eq!(w.cs.counts(), (2, 2));
     assert_eq!(w.cs.count(Entity::Escalation), 1);
 }
 
@@ -854,7 +858,7 @@ async fn of_two_on_one_database_one_syncs_and_the_other_takes_over() {
     // A live process that is not ours holds the lease.
     let other = "csops 1 on another machine";
     w.store
-        .lease("sync", other, Duration::from_secs(60))
+        .lease("sync", other, Duration::from_secs(30))
         .await
         .unwrap();
     let refused = w.engine.run_once(&[], false).await.unwrap_err();
@@ -873,7 +877,7 @@ async fn of_two_on_one_database_one_syncs_and_the_other_takes_over() {
     if cfg!(target_os = "linux") {
         let dead = holder().replace(&std::process::id().to_string(), "999999999");
         w.store
-            .lease("sync", &dead, Duration::from_secs(60))
+            .lease("sync", &dead, Duration::from_secs(30))
             .await
             .unwrap();
         assert!(w.engine.run_once(&[], false).await.is_ok());
@@ -904,7 +908,7 @@ async fn in_the_background_it_pulls_pushes_and_ends_cleanly() {
     let last = w
         .commit(Entity::Renewal, renewal, Verb::Update, "crm", &fields)
         .await;
-    w.engine.stop(Duration::from_secs(60)).await;
+    w.engine.stop(Duration::from_secs(30)).await;
     assert_eq!(w.item(&last).await.state, OutboxState::Done);
     let again = Store::open(&w.path, Options::default()).unwrap();
     let lease = again
@@ -943,8 +947,7 @@ async fn another_precedence_merges_anew_without_fetching() {
         read_only: false,
         author: None,
     });
-    other.push_pending(Duration::from_secs(60)).await.unwrap();
+    other.push_pending(Duration::from_secs(30)).await.unwrap();
     assert_eq!(w.accounts().await[0].health, Some(90));
     assert_eq!(w.crm.paper().fetches.len(), fetched);
-    let _ = LOCAL;
 }
