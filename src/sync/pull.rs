@@ -166,7 +166,11 @@ impl Shared {
     ) -> Result<i64, StoreError> {
         let mut full = full;
         for stream in connector.streams() {
-            full |= self.store.cursor(&source.name, stream.name).await?.is_none();
+            full |= self
+                .store
+                .cursor(&source.name, stream.name)
+                .await?
+                .is_none();
         }
         self.store.begin_run(&source.name, full, now).await
     }
@@ -271,7 +275,13 @@ impl Shared {
         let now = self.clock.now();
         if restarted {
             self.store
-                .finish_run(run, stats.inserted + stats.changed + stats.deleted, requests, None, now)
+                .finish_run(
+                    run,
+                    stats.inserted + stats.changed + stats.deleted,
+                    requests,
+                    None,
+                    now,
+                )
                 .await?;
         }
         source.change_stream(self, name, |s| {
