@@ -22,7 +22,12 @@ impl Office {
         let vendors = Vendors::start(home.path(), &args);
         let config = vendors.config.to_string_lossy().into_owned();
         let db = home.path().join("csops.db").to_string_lossy().into_owned();
-        Office { home, vendors, config, db }
+        Office {
+            home,
+            vendors,
+            config,
+            db,
+        }
     }
     fn args<'a>(&'a self, args: &[&'a str]) -> Vec<&'a str> {
         let mut all = vec!["--config", &self.config, "--db", &self.db];
@@ -50,11 +55,21 @@ fn a_sync_fills_the_lists_and_a_second_one_finds_nothing_new() {
 
     let accounts = office.json(&["list", "accounts", "--json"]);
     assert_eq!(accounts["kind"], "accounts");
-    assert!(accounts["as_of"].is_string() && accounts["coverage"].is_object(), "{accounts}");
+    assert!(
+        accounts["as_of"].is_string() && accounts["coverage"].is_object(),
+        "{accounts}"
+    );
     let rows = accounts["rows"].as_array().expect("rows");
     // Every account of the CRM is there, and those of the other system that are nobody's twin.
-    let of_crm = office.vendors.soql("SELECT Id, Name FROM Account WHERE IsDeleted = false");
-    assert!(rows.len() >= of_crm.len(), "{} rows for {} accounts", rows.len(), of_crm.len());
+    let of_crm = office
+        .vendors
+        .soql("SELECT Id, Name FROM Account WHERE IsDeleted = false");
+    assert!(
+        rows.len() >= of_crm.len(),
+        "{} rows for {} accounts",
+        rows.len(),
+        of_crm.len()
+    );
     let names: Vec<&str> = rows.iter().filter_map(|r| r["name"].as_str()).collect();
     for account in &of_crm {
         let name = account["Name"].as_str().expect("a name");
@@ -63,8 +78,14 @@ fn a_sync_fills_the_lists_and_a_second_one_finds_nothing_new() {
 
     let queue = office.json(&["list", "queue", "--json", "--limit", "5"]);
     let first = &queue["rows"][0];
-    assert!(first["loss"].as_f64().is_some_and(|l| l > 0.25 && l <= 1.0), "{first}");
-    assert!(first["reasons"].as_str().is_some_and(|r| !r.is_empty()), "{first}");
+    assert!(
+        first["loss"].as_f64().is_some_and(|l| l > 0.25 && l <= 1.0),
+        "{first}"
+    );
+    assert!(
+        first["reasons"].as_str().is_some_and(|r| !r.is_empty()),
+        "{first}"
+    );
 
     let again = office.json(&["sync", "--json"]);
     for source in again["rows"].as_array().expect("rows") {
@@ -80,18 +101,34 @@ fn a_sync_fills_the_lists_and_a_second_one_finds_nothing_new() {
 fn hostile_names_never_reach_a_terminal_and_stay_whole_in_json() {
     let office = Office::open(&[]);
     assert!(office.run(&["sync"]).status.success());
-    for args in [&["list", "accounts"][..], &["list", "accounts", "--csv"], &["list", "tasks"], &["status"]] {
+    for args in [
+        &["list", "accounts"][..],
+        &["list", "accounts", "--csv"],
+        &["list", "tasks"],
+        &["status"],
+    ] {
         let output = office.run(args);
         assert!(output.status.success(), "{args:?}: {}", stderr(&output));
         let bad = output.stdout.iter().find(|b| **b < 0x20 && **b != b'\n');
         assert_eq!(bad, None, "{args:?} printed a control character");
     }
     let accounts = office.json(&["list", "accounts", "--json"]);
-    let hostile = accounts["rows"].as_array().expect("rows").iter().filter_map(|r| r["name"].as_str()).any(|n| n.contains('\u{1b}'));
-    assert!(hostile, "the world has a name with an escape sequence, and JSON keeps it");
+    let hostile = accounts["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|r| r["name"].as_str())
+        .any(|n| n.contains('\u{1b}'));
+    assert!(
+        hostile,
+        "the world has a name with an escape sequence, and JSON keeps it"
+    );
     let csv = office.run(&["list", "accounts", "--csv", "--columns", "name"]);
     for line in String::from_utf8_lossy(&csv.stdout).lines() {
-        assert!(!line.trim_start_matches('"').starts_with(['=', '+', '@']), "{line} is a formula");
+        assert!(
+            !line.trim_start_matches('"').starts_with(['=', '+', '@']),
+            "{line} is a formula"
+        );
     }
 }
 
@@ -99,18 +136,57 @@ fn hostile_names_never_reach_a_terminal_and_stay_whole_in_json() {
 fn a_headless_action_arrives_once_with_the_right_values() {
     let office = Office::open(&["--accounts", "60"]);
     assert!(office.run(&["sync"]).status.success());
-    let renewals = office.json(&["list", "renewals", "--json", "--columns", "id,account,name,due,stage", "--limit", "1"]);
+    let renewals = office.json(&[
+        "list",
+        "renewals",
+        "--json",
+        "--columns",
+        "id,account,name,due,stage",
+        "--limit",
+        "1",
+    ]);
     let id = renewals["rows"][0]["id"].to_string();
-    let dry = office.run(&["do", "renewal close 2027-06-30", "--kind", "renewals", "--on", &format!("id:{id}"), "--dry-run"]);
+    let dry = office.run(&[
+        "do",
+        "renewal close 2027-06-30",
+        "--kind",
+        "renewals",
+        "--on",
+        &format!("id:{id}"),
+        "--dry-run",
+    ]);
     assert!(dry.status.success(), "{}", stderr(&dry));
-    assert!(office.vendors.soql("SELECT Id FROM Opportunity WHERE CloseDate = 2027-06-30").is_empty(), "a dry run wrote");
-    let done = office.run(&["do", "renewal close 2027-06-30", "--kind", "renewals", "--on", &format!("id:{id}"), "--yes"]);
+    assert!(
+        office
+            .vendors
+            .soql("SELECT Id FROM Opportunity WHERE CloseDate = 2027-06-30")
+            .is_empty(),
+        "a dry run wrote"
+    );
+    let done = office.run(&[
+        "do",
+        "renewal close 2027-06-30",
+        "--kind",
+        "renewals",
+        "--on",
+        &format!("id:{id}"),
+        "--yes",
+    ]);
     assert!(done.status.success(), "{}", stderr(&done));
-    let moved = office.vendors.soql("SELECT Id, Name FROM Opportunity WHERE CloseDate = 2027-06-30");
+    let moved = office
+        .vendors
+        .soql("SELECT Id, Name FROM Opportunity WHERE CloseDate = 2027-06-30");
     assert_eq!(moved.len(), 1, "{moved:?}");
     assert_eq!(moved[0]["Name"], renewals["rows"][0]["name"]);
     let outbox = office.json(&["outbox", "--json"]);
-    assert!(outbox["rows"].as_array().expect("rows").iter().all(|r| r["state"] == "done"), "{outbox}");
+    assert!(
+        outbox["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .all(|r| r["state"] == "done"),
+        "{outbox}"
+    );
     let undone = office.json(&["list", "renewals", &format!("id:{id}"), "--json"]);
     assert_eq!(undone["rows"][0]["due"], "2027-06-30");
 }
@@ -121,9 +197,21 @@ fn read_only_makes_every_write_impossible() {
     assert!(office.run(&["sync"]).status.success());
     let text = std::fs::read_to_string(&office.vendors.config).expect("the configuration");
     std::fs::write(&office.vendors.config, format!("read_only = true\n{text}")).expect("written");
-    let refused = office.run(&["do", "note hello", "--on", "name:a", "--kind", "accounts", "--yes"]);
+    let refused = office.run(&[
+        "do",
+        "note hello",
+        "--on",
+        "name:a",
+        "--kind",
+        "accounts",
+        "--yes",
+    ]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("read-only"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("read-only"),
+        "{}",
+        stderr(&refused)
+    );
 }
 
 #[test]
@@ -134,22 +222,47 @@ fn mistakes_in_the_settings_say_where_and_the_rest_works() {
     let check = office.run(&["config", "check"]);
     assert_eq!(check.status.code(), Some(2));
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
-    assert!(said.contains("config.toml:1:1") && said.contains("read_only"), "{said}");
+    assert!(
+        said.contains("config.toml:1:1") && said.contains("read_only"),
+        "{said}"
+    );
     let synced = office.run(&["sync"]);
-    assert!(synced.status.success(), "the rest of the settings works: {}", stderr(&synced));
+    assert!(
+        synced.status.success(),
+        "the rest of the settings works: {}",
+        stderr(&synced)
+    );
 }
 
 #[test]
 fn usage_errors_exit_with_two_and_a_broken_store_with_three() {
     let home = tempfile::tempdir().expect("a folder");
-    assert_eq!(run(home.path(), &["list", "accountz"]).status.code(), Some(2));
-    assert_eq!(run(home.path(), &["sync"]).status.code(), Some(2), "no source is configured");
+    assert_eq!(
+        run(home.path(), &["list", "accountz"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(home.path(), &["sync"]).status.code(),
+        Some(2),
+        "no source is configured"
+    );
     let broken = home.path().join("broken.db");
-    std::fs::write(&broken, b"this is not a database, and csops must neither crash nor start afresh over it").expect("written");
-    let output = run(home.path(), &["--db", &broken.to_string_lossy(), "list", "accounts"]);
+    std::fs::write(
+        &broken,
+        b"this is not a database, and csops must neither crash nor start afresh over it",
+    )
+    .expect("written");
+    let output = run(
+        home.path(),
+        &["--db", &broken.to_string_lossy(), "list", "accounts"],
+    );
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains("broken.db"), "{}", stderr(&output));
-    assert!(std::fs::read(&broken).expect("still there").starts_with(b"this is not"));
+    assert!(
+        std::fs::read(&broken)
+            .expect("still there")
+            .starts_with(b"this is not")
+    );
 }
 
 #[test]
@@ -161,9 +274,16 @@ fn a_source_that_is_down_is_reported_and_the_other_goes_on() {
     std::fs::write(&office.vendors.config, broken).expect("written");
     let synced = office.run(&["sync"]);
     assert_eq!(synced.status.code(), Some(1));
-    assert!(stderr(&synced).contains("127.0.0.1:9"), "{}", stderr(&synced));
+    assert!(
+        stderr(&synced).contains("127.0.0.1:9"),
+        "{}",
+        stderr(&synced)
+    );
     let accounts = office.json(&["list", "accounts", "--json"]);
-    assert!(!accounts["rows"].as_array().expect("rows").is_empty(), "the other source's accounts are there");
+    assert!(
+        !accounts["rows"].as_array().expect("rows").is_empty(),
+        "the other source's accounts are there"
+    );
     let doctor = office.run(&["doctor"]);
     assert_eq!(doctor.status.code(), Some(1));
 }

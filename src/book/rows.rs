@@ -499,6 +499,32 @@ impl Provenance {
             .find(|p| p.field == field)
             .or_else(|| all.iter().find(|p| p.field == Provenance::REST))
     }
+
+    /// An entry for every field of an account that has a value or that somebody said something else about, in the order of the fields.
+    /// Health and survey answers that the account's own record does not have came from its signals, as the facts tell.
+    pub fn spelt_out(all: &[Provenance], account: &Account, facts: &Facts) -> Vec<Provenance> {
+        let mut out = Vec::new();
+        for field in Account::FIELDS {
+            let own = all.iter().find(|p| p.field == *field);
+            let has_value = account.get(field).is_some_and(|v| !v.is_null());
+            if let Some(own) = own {
+                out.push(own.clone());
+            } else if has_value && let Some(rest) = Provenance::of(all, field) {
+                let signal = match *field {
+                    "health" | "health_at" => facts.health_source.as_ref(),
+                    "nps" => facts.nps_source.as_ref(),
+                    _ => None,
+                };
+                out.push(Provenance {
+                    field: (*field).to_owned(),
+                    source: signal.unwrap_or(&rest.source).clone(),
+                    at: rest.at.filter(|_| signal.is_none_or(|s| *s == rest.source)),
+                    losers: Vec::new(),
+                });
+            }
+        }
+        out
+    }
 }
 
 /// Where one field's value came from.

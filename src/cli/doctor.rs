@@ -146,10 +146,7 @@ fn examine(session: &Session, options: &Doctor, add: &mut dyn FnMut(&str, bool, 
     }
     let snapshot = session.cockpit.snapshot();
     if !options.offline {
-        match session
-            .runtime
-            .block_on(session.cockpit.check_sources(&[]))
-        {
+        match session.runtime.block_on(session.cockpit.check_sources(&[])) {
             Ok(checked) => {
                 for (name, answer) in checked {
                     let ok = answer.is_ok();

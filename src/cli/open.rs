@@ -58,7 +58,10 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
             narrate(problem);
         }
     }
-    let clock: Arc<dyn Clock> = Arc::new(start::clock(global, loaded.settings.calendar.time_zone.clone())?);
+    let clock: Arc<dyn Clock> = Arc::new(start::clock(
+        global,
+        loaded.settings.calendar.time_zone.clone(),
+    )?);
     let log = start::logging(&paths, loaded.settings.log_level.name(), how != How::Daemon);
     if let Some(folder) = paths.db.parent() {
         std::fs::create_dir_all(folder).map_err(|e| {

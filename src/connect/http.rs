@@ -547,7 +547,10 @@ impl Http {
 
     fn network(&self, e: &reqwest::Error, read: bool) -> ConnectError {
         let host = self.base.host_str().unwrap_or("the vendor");
-        let host = self.base.port().map_or(host.to_owned(), |port| format!("{host}:{port}"));
+        let host = self
+            .base
+            .port()
+            .map_or(host.to_owned(), |port| format!("{host}:{port}"));
         network_error(&self.name, &host, e, read)
     }
 }

@@ -269,8 +269,5 @@ fn health_owner(db: &Connection, account: LocalId) -> Res<Option<String>> {
         return Ok(None);
     };
     let all: Vec<crate::book::Provenance> = serde_json::from_str(&text)?;
-    Ok(all
-        .into_iter()
-        .find(|p| p.field == "health")
-        .map(|p| p.source.to_string()))
+    Ok(crate::book::Provenance::of(&all, "health").map(|p| p.source.to_string()))
 }

@@ -235,7 +235,7 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
     let (extra, provenance) = extras(db, id)?;
     Ok(Some(AccountDetail {
         extra,
-        provenance,
+        provenance: crate::book::Provenance::spelt_out(&provenance, &account, &facts),
         crosswalk: ties_of(
             db,
             Target {

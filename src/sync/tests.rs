@@ -951,3 +951,19 @@ async fn another_precedence_merges_anew_without_fetching() {
     assert_eq!(w.accounts().await[0].health, Some(90));
     assert_eq!(w.crm.paper().fetches.len(), fetched);
 }
+
+#[tokio::test]
+async fn the_account_page_says_of_every_value_where_it_came_from() {
+    let w = World::new();
+    w.sync(false).await;
+    let acme = w.accounts().await[0].id;
+    let detail = w.store.detail(acme).await.unwrap().unwrap();
+    let seen: Vec<(&str, &str)> = detail
+        .provenance
+        .iter()
+        .map(|p| (p.field.as_str(), &*p.source))
+        .collect();
+    assert_eq!(seen, [("name", "crm"), ("owner", "crm"), ("health", "cs")]);
+    assert_eq!(detail.provenance[0].losers, [("cs".into(), text("ACME"))]);
+    assert_eq!(detail.facts.health_source.as_deref(), Some("cs"));
+}

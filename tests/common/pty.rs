@@ -27,13 +27,26 @@ pub struct Terminal {
 }
 
 fn size(cols: u16, rows: u16) -> PtySize {
-    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+    PtySize {
+        rows,
+        cols,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
 }
 
 impl Terminal {
     /// Starts csops with those arguments.
-    pub fn start(home: &Path, cols: u16, rows: u16, args: &[&str], env: &[(&str, &str)]) -> Terminal {
-        let pair = native_pty_system().openpty(size(cols, rows)).expect("a pseudo-terminal");
+    pub fn start(
+        home: &Path,
+        cols: u16,
+        rows: u16,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Terminal {
+        let pair = native_pty_system()
+            .openpty(size(cols, rows))
+            .expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(CSOPS);
         command.env_clear();
         for (name, value) in environment(home) {
@@ -46,7 +59,10 @@ impl Terminal {
         }
         command.args(args);
         command.cwd(home);
-        let child = pair.slave.spawn_command(command).expect("the program starts");
+        let child = pair
+            .slave
+            .spawn_command(command)
+            .expect("the program starts");
         drop(pair.slave);
         let parser = vt100::Parser::new(
             rows.try_into().expect("rows"),
@@ -54,7 +70,12 @@ impl Terminal {
             0,
         );
         let state = Arc::new((
-            Mutex::new(State { parser, bytes: 0, raw: Vec::new(), closed: false }),
+            Mutex::new(State {
+                parser,
+                bytes: 0,
+                raw: Vec::new(),
+                closed: false,
+            }),
             Condvar::new(),
         ));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
@@ -77,12 +98,23 @@ impl Terminal {
             }
         });
         let writer = pair.master.take_writer().expect("a writer");
-        Terminal { state, writer, master: pair.master, child }
+        Terminal {
+            state,
+            writer,
+            master: pair.master,
+            child,
+        }
     }
 
     /// What stands on the screen.
     pub fn screen(&self) -> String {
-        self.state.0.lock().expect("the screen").parser.screen().contents()
+        self.state
+            .0
+            .lock()
+            .expect("the screen")
+            .parser
+            .screen()
+            .contents()
     }
 
     /// Every byte so far.
@@ -107,7 +139,11 @@ impl Terminal {
             }
             let left = end.saturating_duration_since(Instant::now());
             if s.closed || left.is_zero() {
-                let why = if s.closed { "the program ended" } else { "patience ran out" };
+                let why = if s.closed {
+                    "the program ended"
+                } else {
+                    "patience ran out"
+                };
                 panic!("waiting for {what}: {why}; the screen:\n{contents}");
             }
             s = changed.wait_timeout(s, left).expect("the screen").0;
@@ -121,7 +157,9 @@ impl Terminal {
 
     /// Types, byte for byte.
     pub fn send(&mut self, text: &str) {
-        self.writer.write_all(text.as_bytes()).expect("the terminal takes keys");
+        self.writer
+            .write_all(text.as_bytes())
+            .expect("the terminal takes keys");
         self.writer.flush().expect("the terminal takes keys");
     }
 
@@ -129,7 +167,13 @@ impl Terminal {
     pub fn resize(&mut self, cols: u16, rows: u16) {
         self.master.resize(size(cols, rows)).expect("a new size");
         if let (Ok(r), Ok(c)) = (rows.try_into(), cols.try_into()) {
-            self.state.0.lock().expect("the screen").parser.screen_mut().set_size(r, c);
+            self.state
+                .0
+                .lock()
+                .expect("the screen")
+                .parser
+                .screen_mut()
+                .set_size(r, c);
         }
     }
 

@@ -33,14 +33,22 @@ impl Vendors {
         let mut lines = Vec::new();
         let config = loop {
             let mut line = String::new();
-            assert!(stdout.read_line(&mut line).expect("a line") > 0, "the vendors ended early");
+            assert!(
+                stdout.read_line(&mut line).expect("a line") > 0,
+                "the vendors ended early"
+            );
             let value: Value = serde_json::from_str(&line).expect("a JSON line");
             if let Some(path) = value.get("config").and_then(Value::as_str) {
                 break PathBuf::from(path);
             }
             lines.push(value);
         };
-        Vendors { child, _stdout: stdout, lines, config }
+        Vendors {
+            child,
+            _stdout: stdout,
+            lines,
+            config,
+        }
     }
 
     /// What one vendor's line says.
@@ -53,15 +61,27 @@ impl Vendors {
 
     /// Where a vendor listens.
     pub fn base(&self, connector: &str) -> String {
-        self.line(connector)["base_url"].as_str().expect("a base_url").to_owned()
+        self.line(connector)["base_url"]
+            .as_str()
+            .expect("a base_url")
+            .to_owned()
     }
 
     /// What the vendors do wrong from now on, `error=20%,latency=50ms`, or nothing.
     pub fn faults(&self, spec: &str) {
         for line in &self.lines {
             let base = line["base_url"].as_str().expect("a base_url");
-            let answer = block(client().put(format!("{base}/__sim/faults")).body(spec.to_owned()).send());
-            assert!(answer.status().is_success(), "the faults were not taken: {}", answer.status());
+            let answer = block(
+                client()
+                    .put(format!("{base}/__sim/faults"))
+                    .body(spec.to_owned())
+                    .send(),
+            );
+            assert!(
+                answer.status().is_success(),
+                "the faults were not taken: {}",
+                answer.status()
+            );
         }
     }
 
@@ -72,7 +92,10 @@ impl Vendors {
         let form = [
             ("grant_type", "client_credentials"),
             ("client_id", auth["client_id"].as_str().expect("client_id")),
-            ("client_secret", auth["client_secret"].as_str().expect("client_secret")),
+            (
+                "client_secret",
+                auth["client_secret"].as_str().expect("client_secret"),
+            ),
         ];
         let token_url = auth["token_url"].as_str().expect("token_url");
         let token: Value = body(client().post(token_url).form(&form));
@@ -83,7 +106,10 @@ impl Vendors {
                 .query(&[("q", query)])
                 .bearer_auth(bearer),
         );
-        answer["records"].as_array().unwrap_or_else(|| panic!("no records: {answer}")).clone()
+        answer["records"]
+            .as_array()
+            .unwrap_or_else(|| panic!("no records: {answer}"))
+            .clone()
     }
 
     /// Asks Gainsight, as any other client would.
@@ -93,7 +119,10 @@ impl Vendors {
         body(
             client()
                 .post(format!("{base}{path}"))
-                .header(auth["name"].as_str().expect("name"), auth["value"].as_str().expect("value"))
+                .header(
+                    auth["name"].as_str().expect("name"),
+                    auth["value"].as_str().expect("value"),
+                )
                 .json(request),
         )
     }
@@ -107,7 +136,10 @@ fn client() -> reqwest::Client {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 fn block(answer: impl Future<Output = reqwest::Result<reqwest::Response>>) -> reqwest::Response {
@@ -119,7 +151,11 @@ fn body(request: reqwest::RequestBuilder) -> Value {
     runtime().block_on(async {
         let mut last = String::new();
         for _ in 0..50 {
-            let attempt = request.try_clone().expect("a request that can be repeated").send().await;
+            let attempt = request
+                .try_clone()
+                .expect("a request that can be repeated")
+                .send()
+                .await;
             match attempt {
                 Ok(answer) => match answer.text().await.map(|t| (serde_json::from_str(&t), t)) {
                     Ok((Ok(value), _)) => return value,
