@@ -33,8 +33,11 @@ pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Time
         if parts & part::CONTACTS != 0 {
             contacts(db, account)?;
         }
-        if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
+        if parts & part::SIGNALS != 0 {
             usage(db, account, now)?;
+        }
+        // The account's own health is one of the scores.
+        if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
             scores(db, account)?;
         }
         let target = Target {
@@ -191,7 +194,9 @@ fn usage(db: &Connection, account: LocalId, now: Timestamp) -> Res<()> {
 
 /// Health and survey answers, and the health of a month before.
 fn scores(db: &Connection, account: LocalId) -> Res<()> {
-    let newest = |kind: &str| -> Res<Option<(u32, Option<String>, Option<f64>)>> {
+    /// A signal: its id, its day, its value.
+    type Newest = Option<(u32, Option<String>, Option<f64>)>;
+    let newest = |kind: &str| -> Res<Newest> {
         Ok(db
             .prepare_cached(
                 "SELECT id,at,value FROM signal WHERE account=?1 AND kind=?2 ORDER BY at DESC LIMIT 1",
