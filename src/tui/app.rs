@@ -469,13 +469,8 @@ impl App {
         let new = self.cockpit.snapshot();
         let slots = [Slot::Queue, Slot::Renewals, Slot::Tasks, Slot::Other];
         let views = slots.map(|s| self.cockpit.view(s));
-        // The picture from the cache has other row numbers than the Book: it stays until the lists of the Book are there too.
-        let replaced = self.snap.from_cache.is_some() && new.from_cache.is_none();
-        let ready = views
-            .iter()
-            .flatten()
-            .all(|v| v.generation >= new.generation);
-        if !replaced || ready {
+        // Rows of the cached picture mean nothing in the Book: a list of one is never drawn with the other.
+        if views.iter().flatten().all(|v| v.epoch == new.epoch) {
             self.snap = new;
             self.views = views;
         }
