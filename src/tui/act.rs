@@ -26,6 +26,11 @@ impl App {
         self.dirty = true;
         let spec = command.spec;
         let selection = self.selection();
+        // Enter means something in panes without accounts too: an outbox item, a group.
+        if spec.name == "open" {
+            self.open();
+            return;
+        }
         let names_item = spec.on == crate::command::On::Outbox && command.arg(0).is_some();
         if !names_item && let Err(why) = self.cockpit.can_run(spec, &selection) {
             self.say(Level::Bad, format!("{}: {why}", spec.name));

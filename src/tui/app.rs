@@ -494,6 +494,11 @@ impl App {
             let snap = self.snap.clone();
             let entity = pane.kind().entity();
             let rows = &view.rows;
+            // Nobody has chosen a row yet, and the rows of the first load come in any order.
+            if !self.lists[pane as usize].touched && snap.data_from().is_none() {
+                self.lists[pane as usize].id = None;
+                self.lists[pane as usize].cursor = 0;
+            }
             self.lists[pane as usize].settle(
                 rows.len(),
                 |id| {

@@ -80,7 +80,7 @@ fn screen(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         Screen::Segments if app.zoom => one(app, ui, area, app.focus),
         Screen::Segments => {
             let rows = app.snap.segments.get(app.group).map_or(0, |s| s.rows.len()) as u16;
-            let upper = (rows + 4).clamp(6, area.height / 2);
+            let upper = (rows + 4).max(6).min(area.height / 2);
             segments::draw(
                 app,
                 ui,

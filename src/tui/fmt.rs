@@ -3,7 +3,7 @@
 use crate::book::Money;
 use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
 
-/// `240k`, `1.24M`, `12`, `−3k`: three figures that matter.
+/// `240k`, `1.24M`, `4.4k`, `12`, `−3k`: the figures that matter.
 pub fn short(n: f64) -> String {
     let sign = if n < 0.0 { "−" } else { "" };
     let n = n.abs();
@@ -11,7 +11,7 @@ pub fn short(n: f64) -> String {
         let v = n / d;
         let text = if v >= 99.95 {
             format!("{v:.0}")
-        } else if v >= 9.995 {
+        } else if v >= 9.995 || d < 1e6 {
             format!("{v:.1}")
         } else {
             format!("{v:.2}")
@@ -188,7 +188,7 @@ mod tests {
             (0.0, "0"),
             (999.0, "999"),
             (1_000.0, "1k"),
-            (1_240.0, "1.24k"),
+            (1_240.0, "1.2k"),
             (240_000.0, "240k"),
             (999_400.0, "999k"),
             (999_600.0, "1M"),

@@ -74,9 +74,10 @@ pub fn wrap(text: &str, max: usize) -> Vec<String> {
             .map(|c| if c == '\t' { ' ' } else { mark(c).unwrap_or(c) })
             .collect();
         let (mut current, mut used) = (String::new(), 0);
-        for word in line.split_word_bounds() {
+        for word in line.split_inclusive(' ') {
             let w = word.width();
-            if used + w <= max {
+            // The blank at the end of a line takes no cell.
+            if used + word.trim_end().width() <= max {
                 current.push_str(word);
                 used += w;
                 continue;

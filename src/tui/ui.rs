@@ -88,8 +88,13 @@ impl<'a> Ui<'a> {
     }
 
     /// Writes text from a cell on, at most `max` cells, cut with `…`; returns the cells used. Outside the buffer nothing happens.
+    ///
+    /// Plain text takes the background that it stands on: of a box, a selected row, the header.
     pub fn put(&mut self, x: u16, y: u16, max: u16, text: &str, role: Role) -> u16 {
-        let style = self.style(role);
+        let mut style = self.style(role);
+        if role == Role::Text {
+            style.bg = None;
+        }
         self.put_styled(x, y, max, text, style)
     }
 
@@ -117,7 +122,7 @@ impl<'a> Ui<'a> {
             let rest: usize = line_width(&bits[i + 1..]);
             let own = text::width(text);
             if own <= usize::from(left) && rest > 0 && own + 1 > usize::from(left) {
-                used += self.put(x + used, y, left, &format!("{text}\u{2026}\u{2026}"), *role);
+                used += self.put(x + used, y, left, &format!("{text}.."), *role);
             } else {
                 used += self.put(x + used, y, left, text, *role);
             }

@@ -1,6 +1,6 @@
 //! The account page: what matters on two lines, why it is at risk, health and usage drawn as lines, work, timeline, fields with their source.
 
-use super::accounts::{arr, decide};
+use super::accounts::{arr_in, decide, when};
 use super::{change, empty, health_role};
 use crate::book::{AccountDetail, AccountRow, Entity, LocalId, Person, Signal};
 use crate::insight::reasons;
@@ -137,7 +137,7 @@ fn head(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) -> u16 {
     };
     let loss_role = if d.loss >= 0.5 { Role::Bad } else { Role::Text };
     let mut groups: Vec<Vec<Bit<'_>>> = vec![
-        vec![bit("ARR ", Role::Muted), arr(a)],
+        vec![bit("ARR ", Role::Muted), arr_in(a)],
         vec![
             bit("health ", Role::Muted),
             health,
@@ -360,12 +360,7 @@ fn why<'a>(app: &App, a: &AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
             ]);
         }
     }
-    let date = |d: Option<Date>| {
-        d.map_or_else(
-            || "unknown".to_owned(),
-            |d| format!("{} ({})", fmt::absolute(today, d), fmt::date(today, d)),
-        )
-    };
+    let date = |d: Option<Date>| when(today, d);
     let person = |p: Option<crate::book::PersonRow<'_>>| {
         p.map_or_else(|| "nobody".to_owned(), |p| p.name().to_owned())
     };
@@ -384,7 +379,10 @@ fn why<'a>(app: &App, a: &AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
             "NPS",
             a.nps().map_or_else(
                 || "none".to_owned(),
-                |n| format!("{n} ({})", date(a.nps_at())),
+                |n| match a.nps_at() {
+                    Some(day) => format!("{n} of 10, {}", date(Some(day))),
+                    None => format!("{n} of 10"),
+                },
             ),
         ),
         (
@@ -537,10 +535,10 @@ fn usage_chart(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
 
 const ITEMS: [Column; 5] = [
     col("kind", "Kind", 8, 90).fixed(),
-    col("state", "When", 13, 95).fixed(),
+    col("state", "When", 15, 95).fixed(),
     col("title", "What", 18, 100).grow(4).fixed(),
     col("value", "", 11, 80).right().fixed(),
-    col("who", "Whose", 12, 60).grow(1).fixed(),
+    col("who", "Whose", 10, 60).grow(1).fixed(),
 ];
 
 fn items(app: &mut App, ui: &mut Ui<'_>, area: Rect, inner: Rect) {

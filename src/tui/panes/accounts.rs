@@ -26,6 +26,18 @@ const QUEUE: [Column; 12] = [
     col("urgency", "Urgency", 7, 45).right(),
 ];
 
+/// The queue where it shares the screen.
+const SMALL: [Column; 8] = [
+    col("name", "Account", 16, 100).grow(6),
+    col("arr", "ARR", 5, 95).right(),
+    col("decide", "Decide", 9, 90).right(),
+    col("loss", "Loss", 4, 85).right(),
+    col("health", "Health", 7, 80).right(),
+    col("usage.trend", "Usage 12w", 12, 75),
+    col("csm", "CSM", 12, 50).grow(1),
+    col("level", "Lvl", 3, 40),
+];
+
 /// The accounts of a segment.
 const MEMBERS: [Column; 9] = [
     col("name", "Account", 18, 100).grow(6),
@@ -86,10 +98,10 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect, pane: Pane) {
         let app: &App = app;
         let table = Table {
             pane: pane as usize,
-            columns: if pane == Pane::Queue {
-                &QUEUE
-            } else {
-                &MEMBERS
+            columns: match pane {
+                Pane::Queue if area.width >= 100 => &QUEUE,
+                Pane::Queue => &SMALL,
+                _ => &MEMBERS,
             },
             sort: sort.as_ref().map(|(c, d)| (c.as_str(), *d)),
             focus,
@@ -144,7 +156,18 @@ fn look<'a>(
         faint: asleep,
         cells: columns
             .iter()
-            .map(|(c, _)| cell(app, a, &d, c.key))
+            .map(|(c, width)| match c.key {
+                // Where there is no column for it, the change stands beside the score.
+                "health" if *width == 7 => {
+                    let mut bits = cell(app, a, &d, c.key);
+                    let change = change(a.health_delta());
+                    let pad = 4usize.saturating_sub(crate::tui::text::width(&change.0));
+                    bits.push(bit(" ".repeat(pad), Role::Muted));
+                    bits.push(change);
+                    bits
+                }
+                key => cell(app, a, &d, key),
+            })
             .collect(),
     }
 }
@@ -240,6 +263,27 @@ pub fn arr<'a>(a: &AccountRow<'_>) -> Bit<'a> {
     }
 }
 
+/// The same with its currency, for where it stands alone.
+pub fn arr_in<'a>(a: &AccountRow<'_>) -> Bit<'a> {
+    match a.arr_reporting() {
+        Some(m) => bit(fmt::money_in(m), Role::Strong),
+        None => arr(a),
+    }
+}
+
+/// A day in both ways, `4 Dec (in 12d)`; far away only the day itself.
+pub fn when(today: jiff::civil::Date, day: Option<jiff::civil::Date>) -> String {
+    let Some(day) = day else {
+        return "unknown".to_owned();
+    };
+    let (absolute, relative) = (fmt::absolute(today, day), fmt::date(today, day));
+    if absolute == relative {
+        absolute
+    } else {
+        format!("{absolute} ({relative})")
+    }
+}
+
 /// When it is decided; a missing or past date counts as close and is marked.
 pub fn decide<'a>(app: &App, a: &AccountRow<'_>) -> Bit<'a> {
     let today = app.snap.today;
@@ -324,12 +368,7 @@ fn preview(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
     let person = |p: Option<crate::book::PersonRow<'_>>| {
         p.map_or_else(|| "nobody".to_owned(), |p| p.name().to_owned())
     };
-    let date = |d: Option<jiff::civil::Date>| {
-        d.map_or_else(
-            || "unknown".to_owned(),
-            |d| format!("{} ({})", fmt::absolute(today, d), fmt::date(today, d)),
-        )
-    };
+    let date = |d: Option<jiff::civil::Date>| when(today, d);
     let facts = [
         ("CSM", person(a.csm())),
         ("renewal", date(a.renewal_date())),

@@ -149,23 +149,11 @@ pub fn draw(app: &App, ui: &mut Ui<'_>, area: Rect) {
         x += w + 2;
     }
     ui.line_right(
-        area.x,
+        (area.right() - 1).saturating_sub(right_width),
         area.y,
-        area.width.saturating_sub(1),
-        &shortened(right, right_width),
+        right_width,
+        &right,
     );
-}
-
-/// Pieces that end within a width, the last one cut.
-fn shortened<'a>(bits: Vec<Bit<'a>>, width: u16) -> Vec<Bit<'a>> {
-    let mut left = usize::from(width);
-    let mut out = Vec::new();
-    for (text, role) in bits {
-        let text = crate::tui::text::fit(&text, left).into_owned();
-        left -= crate::tui::text::width(&text).min(left);
-        out.push(bit(text, role));
-    }
-    out
 }
 
 /// What csops is doing: what was sent, what waits and until when it can be taken back, what needs a person.

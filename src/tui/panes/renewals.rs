@@ -50,7 +50,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first, .., last] if wide => format!("{first} to {last}"),
-        [first, second, ..] => format!("{first} · {second}"),
+        [first, ..] => (*first).to_owned(),
     };
     let mut right = list_state(app, pane, "by due day");
     if area.width >= 60 && app.asked[pane as usize].query.is_empty() {
@@ -280,9 +280,12 @@ fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
         .filter(|c| shown.iter().any(|q| q.category(*c).count > 0))
         .collect();
     let room = area.height.saturating_sub(5);
-    let lines = (rows.len() as u16 + 1)
+    let risky = shown.iter().any(|q| q.at_risk.count > 0);
+    let lines = (rows.len() as u16 + u16::from(risky))
         .min(room.saturating_sub(1))
         .min(if wide { 8 } else { 6 });
+    // What is at risk is said even where not every category has a line.
+    let rows = &rows[..rows.len().min(usize::from(lines - u16::from(risky)))];
     let width = area.width / columns;
     for (i, q) in shown.iter().enumerate() {
         let at = Rect::new(
@@ -291,9 +294,24 @@ fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
             width.saturating_sub(if wide { 3 } else { 0 }),
             lines + 1,
         );
-        quarter(app, ui, at, q, &rows, most);
+        quarter(app, ui, at, q, rows, risky, most);
     }
     let mut used = lines + 1;
+    if !wide && p.quarters.len() > 1 && area.height > lines + 6 {
+        // The quarters that have no bars here, on one line.
+        let mut bits: Vec<Bit<'_>> = Vec::new();
+        for q in &p.quarters[1..] {
+            let money = fmt::money_in(app.snap.book.reporting_money(q.due.amount));
+            bits.push(bit(format!("{} ", q.label), Role::Muted));
+            bits.push(bit(money, Role::Text));
+            if let Some(f) = q.forecast_share() {
+                bits.push(bit(format!(" {}", fmt::percent(f)), Role::Muted));
+            }
+            bits.push(bit("   ", Role::Muted));
+        }
+        ui.line(area.x, area.y + used, area.width, &bits);
+        used += 1;
+    }
     if wide {
         used += outside(
             app,
@@ -318,6 +336,7 @@ fn quarter(
     area: Rect,
     q: &PipelineQuarter,
     rows: &[Category],
+    risky: bool,
     most: i64,
 ) {
     let money = |minor: i64| fmt::money_in(app.snap.book.reporting_money(minor));
@@ -371,13 +390,15 @@ fn quarter(
         };
         line(ui, c.name(), b.count, b.amount, role);
     }
-    line(
-        ui,
-        "! at risk",
-        q.at_risk.count,
-        q.at_risk.amount,
-        Role::Watch,
-    );
+    if risky {
+        line(
+            ui,
+            "! at risk",
+            q.at_risk.count,
+            q.at_risk.amount,
+            Role::Watch,
+        );
+    }
 }
 
 /// What lies outside of the quarters.

@@ -46,7 +46,11 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         let here = i == app.group;
         if here || area.width >= 60 {
             right.push(bit(
-                format!("{}{} ", if i > 0 { "· " } else { "" }, by_name(g.by)),
+                format!(
+                    "{}{}",
+                    if right.is_empty() { "" } else { " · " },
+                    by_name(g.by)
+                ),
                 if here { Role::Accent } else { Role::Muted },
             ));
         }
@@ -57,7 +61,8 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         empty::draw(app, ui, inner, pane);
         return;
     }
-    let foot = if inner.height >= 6 { 1 } else { 0 };
+    let foot = u16::from(inner.height >= 5);
+    let with_titles = inner.height >= 5;
     let most = groups
         .rows
         .iter()
@@ -84,7 +89,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
             sort: None,
             focus,
             notes: 0,
-            titles: inner.height > 6,
+            titles: with_titles,
         }
         .draw(
             ui,
@@ -111,7 +116,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
             },
             |_, _| Vec::new(),
         );
-        let titles = u16::from(inner.height > 6 && table_area.height > 2);
+        let titles = u16::from(with_titles && table_area.height > 2);
         for (place, x, w) in bars {
             let y = table_area.y + titles + (place - list.top) as u16;
             let Some(r) = groups.rows.get(place) else {

@@ -44,7 +44,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect, only: Option<Pane>) {
     }
     let streams = app.source().map_or(0, |s| s.streams.len()) as u16;
     let wanted = app.snap.sources.len() as u16 + streams + 5;
-    let upper = wanted.clamp(8, area.height * 3 / 5);
+    let upper = wanted.max(8).min(area.height * 3 / 5);
     sources(
         app,
         ui,
@@ -216,6 +216,17 @@ fn sources(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     let cursor = list.cursor;
     *app.list_mut(pane) = list;
     if let Some(source) = snap.sources.get(cursor) {
+        // What is wrong with the others is not hidden behind the choice.
+        let mut y = inner.y + table_height;
+        for other in snap.sources.iter().filter(|s| s.source != source.source) {
+            if let (Some(e), true) = (&other.error, y + 1 < inner.bottom()) {
+                let name = other.source.as_deref().unwrap_or("?");
+                let text = format!("✗ {name}: {e}");
+                ui.put(inner.x, y, inner.width, &text, Role::Bad);
+                y += 1;
+            }
+        }
+        let table_height = y - inner.y;
         let rest = Rect {
             y: inner.y + table_height + 1,
             height: inner.height.saturating_sub(table_height + 1),

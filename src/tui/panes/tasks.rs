@@ -5,7 +5,7 @@ use crate::book::{Entity, TaskRow};
 use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
-use crate::tui::ui::{Hit, Ui, bit};
+use crate::tui::ui::{Hit, Ui, bit, line_width};
 use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col};
 use ratatui::layout::Rect;
 
@@ -36,7 +36,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     ui.hit(area, Hit::Pane(pane as usize));
     let mut rest = inner;
     if inner.height >= 14 {
-        let mut bits = Vec::new();
+        let mut x = inner.x;
         for (n, word, role) in [
             (t.overdue, "overdue", Role::Bad),
             (t.today, "today", Role::Watch),
@@ -45,13 +45,21 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
             (t.undated, "without a day", Role::Muted),
             (t.done_week, "done in 7 days", Role::Good),
         ] {
-            bits.push(bit(fmt::count(n), if n > 0 { role } else { Role::Muted }));
-            bits.push(bit(format!(" {word}   "), Role::Muted));
+            let bits = [
+                bit(fmt::count(n), if n > 0 { role } else { Role::Muted }),
+                bit(format!(" {word}"), Role::Muted),
+            ];
+            let w = line_width(&bits) as u16;
+            if x + w > inner.right() {
+                break;
+            }
+            ui.line(x, inner.y, w, &bits);
+            x += w + 3;
         }
-        if let Some(days) = t.oldest_overdue {
-            bits.push(bit(format!("the oldest {days}d late"), Role::Muted));
+        if let Some(days) = t.oldest_overdue.filter(|_| x + 24 < inner.right()) {
+            let text = format!("the oldest {days}d late");
+            ui.put(x, inner.y, inner.right() - x, &text, Role::Muted);
         }
-        ui.line(inner.x, inner.y, inner.width, &bits);
         for x in inner.left()..inner.right() {
             ui.put(x, inner.y + 1, 1, "─", Role::Border);
         }

@@ -98,6 +98,8 @@ pub fn layout(columns: &[Column], width: u16) -> Vec<(Column, u16)> {
 pub struct ListState {
     /// The place of the cursor.
     pub cursor: usize,
+    /// The person moved it; before that it stays on the first row while a first load pours in.
+    pub touched: bool,
     /// The first place shown.
     pub top: usize,
     /// The thing under the cursor.
@@ -115,6 +117,7 @@ pub struct ListState {
 impl ListState {
     /// Moves the cursor to a place, within the list.
     pub fn go(&mut self, to: usize) {
+        self.touched = true;
         self.cursor = to.min(self.len.saturating_sub(1));
         self.id = None;
     }
