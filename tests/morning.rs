@@ -56,8 +56,16 @@ impl Desk<'_> {
     }
     fn rows(&self, args: &[&str], name: &str) -> Vec<Row> {
         let list = self.json(args);
-        let row = |r: &Value| Row { id: r["id"].to_string(), name: r[name].as_str().unwrap_or_default().to_owned() };
-        list["rows"].as_array().expect("rows").iter().map(row).collect()
+        let row = |r: &Value| Row {
+            id: r["id"].to_string(),
+            name: r[name].as_str().unwrap_or_default().to_owned(),
+        };
+        list["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(row)
+            .collect()
     }
     /// The records of one account, or of one of its rows, at a source.
     fn external(&self, account: &str, entity: &str, source: &str) -> Vec<String> {
@@ -72,22 +80,54 @@ impl Desk<'_> {
 
     fn plan(&self) -> Plan {
         let synced = run(self.home, &self.args(&["sync"]));
-        assert!(synced.status.success(), "{}", String::from_utf8_lossy(&synced.stderr));
+        assert!(
+            synced.status.success(),
+            "{}",
+            String::from_utf8_lossy(&synced.stderr)
+        );
         let queue = self.rows(&["list", "queue", "--json", "--columns", "id,name"], "name");
         // Only accounts that both systems know: then every action has a vendor to arrive at.
         let plain = |r: &Row| r.name.is_ascii() && r.name.chars().all(|c| !c.is_control());
-        let known: Vec<Row> = queue.into_iter().filter(|r| plain(r) && !self.external(&r.id, "account", "cs").is_empty()).take(8).collect();
+        let known: Vec<Row> = queue
+            .into_iter()
+            .filter(|r| plain(r) && !self.external(&r.id, "account", "cs").is_empty())
+            .take(8)
+            .collect();
         let tasks: Vec<Row> = self
-            .rows(&["list", "tasks", "status:open", "--json", "--columns", "id,title"], "title")
+            .rows(
+                &[
+                    "list",
+                    "tasks",
+                    "status:open",
+                    "--json",
+                    "--columns",
+                    "id,title",
+                ],
+                "title",
+            )
             .into_iter()
             .filter(plain)
             .collect();
-        let renewals = self.rows(&["list", "renewals", "due>=today", "due<90d", "--json", "--columns", "id,name"], "name");
+        let renewals = self.rows(
+            &[
+                "list",
+                "renewals",
+                "due>=today",
+                "due<90d",
+                "--json",
+                "--columns",
+                "id,name",
+            ],
+            "name",
+        );
         Plan {
             first: known[0].clone(),
             second: known[1].clone(),
             asleep: known[2..5].to_vec(),
-            renewal: renewals.into_iter().find(plain).expect("a renewal that is due"),
+            renewal: renewals
+                .into_iter()
+                .find(plain)
+                .expect("a renewal that is due"),
             done: tasks[0].clone(),
             kept: tasks[1].clone(),
         }
@@ -98,7 +138,9 @@ impl Desk<'_> {
         t.send("1");
         self.focus(t, &plan.first);
         t.send("w");
-        t.until("the arithmetic", |s| s.contains("Why: ") && s.contains("probability of loss") && s.contains("closeness"));
+        t.until("the arithmetic", |s| {
+            s.contains("Why: ") && s.contains("probability of loss") && s.contains("closeness")
+        });
         t.send("\x1b");
         t.until("the queue again", |s| !s.contains("Why: "));
         t.send("a");
@@ -137,7 +179,11 @@ impl Desk<'_> {
         t.send("2");
         t.until_text("Renewals ─");
         let before = totals(&t.screen());
-        assert!(!before.is_empty(), "the pipeline shows its totals:\n{}", t.screen());
+        assert!(
+            !before.is_empty(),
+            "the pipeline shows its totals:\n{}",
+            t.screen()
+        );
         self.filter(t, &format!("id:{}", plan.renewal.id), &plan.renewal.name);
         t.send("m");
         t.until_text("─ Renewal close");
@@ -155,19 +201,28 @@ impl Desk<'_> {
         self.clear(t);
         self.filter(t, &format!("id:{}", plan.kept.id), &plan.kept.name);
         t.send("d");
-        t.until("the second task to be completed", |s| s.contains("completed") && s.contains(shortest(&plan.kept.name)));
+        t.until("the second task to be completed", |s| {
+            s.contains("completed") && s.contains(shortest(&plan.kept.name))
+        });
         t.send("u");
-        t.until("the task to be open again", |s| s.contains("took back") || s.contains("undone"));
+        t.until("the task to be open again", |s| s.contains("undid"));
         self.clear(t);
     }
 
     fn filter(&self, t: &mut Terminal, query: &str, shows: &str) {
         t.send("/");
-        t.until("the filter line", |s| s.contains("filter") || s.contains('/'));
+        t.until("the filter line", |s| {
+            s.contains("filter") || s.contains('/')
+        });
         t.send(query);
-        t.until("the filtered list", |s| s.contains(shortest(shows)) && s.contains(query.split(' ').next().unwrap_or_default()));
+        t.until("the filtered list", |s| {
+            s.contains(shortest(shows)) && s.contains(query.split(' ').next().unwrap_or_default())
+        });
         t.send("\r");
-        t.until("the row in focus", |s| s.lines().any(|l| l.contains('▌') && l.contains(shortest(shows))));
+        t.until("the row in focus", |s| {
+            s.lines()
+                .any(|l| l.contains('▌') && l.contains(shortest(shows)))
+        });
     }
     fn focus(&self, t: &mut Terminal, row: &Row) {
         self.filter(t, &format!("id:{}", row.id), &row.name);
@@ -179,7 +234,9 @@ impl Desk<'_> {
 
     fn until_arrived(&self, t: &mut Terminal) {
         t.send("5");
-        t.until("the outbox to be empty", |s| s.contains("everything has arrived"));
+        t.until("the outbox to be empty", |s| {
+            s.contains("everything has arrived")
+        });
     }
 
     /// Asks the vendors themselves.
@@ -189,34 +246,66 @@ impl Desk<'_> {
         let notes = self.timeline("Notes", NOTE);
         assert_eq!(notes.len(), 1, "the note arrived once: {notes:?}");
         let company = self.external(&plan.first.id, "account", "cs");
-        assert!(company.iter().any(|c| notes[0]["GsCompanyId"] == c.as_str()), "{notes:?} is about {company:?}");
+        assert!(
+            company
+                .iter()
+                .any(|c| notes[0]["GsCompanyId"] == c.as_str()),
+            "{notes:?} is about {company:?}"
+        );
         // The acknowledgement: the status of the open risk.
         let risks = self.risks(&company);
         assert_eq!(risks.len(), 1, "one open risk, not two: {risks:?}");
-        let status = risks[0]["StatusId__gr.Name"].as_str().unwrap_or_default().to_lowercase();
-        assert!(status != "new" && !status.is_empty(), "the risk is acknowledged: {risks:?}");
+        let status = risks[0]["StatusId__gr.Name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_lowercase();
+        assert!(
+            status != "new" && !status.is_empty(),
+            "the risk is acknowledged: {risks:?}"
+        );
         // The escalation: priority, reason and a note that names the level.
         let company = self.external(&plan.second.id, "account", "cs");
         let risks = self.risks(&company);
         assert_eq!(risks.len(), 1, "one open risk, not two: {risks:?}");
         assert_ne!(risks[0]["PriorityId__gr.Name"], "Low", "{risks:?}");
-        let told: Vec<Value> = self.timeline("Subject", "L2").into_iter().filter(|n| company.iter().any(|c| n["GsCompanyId"] == c.as_str())).collect();
+        let told: Vec<Value> = self
+            .timeline("Subject", "L2")
+            .into_iter()
+            .filter(|n| company.iter().any(|c| n["GsCompanyId"] == c.as_str()))
+            .collect();
         assert_eq!(told.len(), 1, "the escalation was noted once: {told:?}");
         // The renewal, once, and nothing else moved to that day.
-        let moved = v.soql(&format!("SELECT Id, Name FROM Opportunity WHERE CloseDate = {CLOSE}"));
+        let moved = v.soql(&format!(
+            "SELECT Id, Name FROM Opportunity WHERE CloseDate = {CLOSE}"
+        ));
         assert_eq!(moved.len(), 1, "{moved:?}");
         assert_eq!(moved[0]["Name"].as_str(), Some(plan.renewal.name.as_str()));
         // The tasks: one completed, the other as it was.
         let journal = v.journal("salesforce");
-        let task_writes = journal.iter().filter(|w| w.to_string().contains("Completed")).count();
+        let task_writes = journal
+            .iter()
+            .filter(|w| w.to_string().contains("Completed"))
+            .count();
         assert_eq!(task_writes, 1, "one task was completed, once: {journal:#?}");
         // The snoozes are kept here.
         for row in &plan.asleep {
-            let shown = self.json(&["list", "accounts", &format!("id:{}", row.id), "--json", "--columns", "id,snoozed"]);
+            let shown = self.json(&[
+                "list",
+                "accounts",
+                &format!("id:{}", row.id),
+                "--json",
+                "--columns",
+                "id,snoozed",
+            ]);
             assert_eq!(shown["rows"][0]["snoozed"], SNOOZE, "{shown}");
         }
         let outbox = self.json(&["outbox", "--json"]);
-        let open: Vec<&Value> = outbox["rows"].as_array().expect("rows").iter().filter(|r| r["state"] != "done" && r["state"] != "dropped").collect();
+        let open: Vec<&Value> = outbox["rows"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .filter(|r| r["state"] != "done" && r["state"] != "dropped")
+            .collect();
         assert!(open.is_empty(), "{open:?}");
     }
 
@@ -229,7 +318,10 @@ impl Desk<'_> {
                 "limit": 100, "offset": 0,
             }),
         );
-        answer["data"]["records"].as_array().cloned().unwrap_or_default()
+        answer["data"]["records"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn risks(&self, company: &[String]) -> Vec<Value> {
@@ -244,16 +336,31 @@ impl Desk<'_> {
                 "pageSize": 1000, "pageNumber": 1,
             }),
         );
-        let all = answer["data"].as_array().unwrap_or_else(|| panic!("{answer}"));
-        all.iter().filter(|r| company.iter().any(|c| r["CompanyId"] == c.as_str())).cloned().collect()
+        let all = answer["data"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{answer}"));
+        all.iter()
+            .filter(|r| company.iter().any(|c| r["CompanyId"] == c.as_str()))
+            .cloned()
+            .collect()
     }
 }
 
 /// The lines of the pipeline that carry the quarters' totals.
 fn totals(screen: &str) -> Vec<String> {
-    screen.lines().filter(|l| l.contains(" due ") && l.contains('$') && l.contains('Q')).map(str::to_owned).skip(1).chain(
-        screen.lines().filter(|l| l.contains("commit") || l.contains("best ") || l.contains("pipeline")).take(3).map(str::to_owned),
-    ).collect()
+    screen
+        .lines()
+        .filter(|l| l.contains(" due ") && l.contains('$') && l.contains('Q'))
+        .map(str::to_owned)
+        .skip(1)
+        .chain(
+            screen
+                .lines()
+                .filter(|l| l.contains("commit") || l.contains("best ") || l.contains("pipeline"))
+                .take(3)
+                .map(str::to_owned),
+        )
+        .collect()
 }
 
 /// As much of a name as every column shows.

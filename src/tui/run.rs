@@ -89,6 +89,8 @@ pub async fn run(cockpit: Cockpit, options: Options) -> io::Result<()> {
         app.mine = true;
         app.ask_views();
     }
+    // Before the people are known it waits for them; afterwards the choice is the person's.
+    let wants_mine = options.mine && !app.mine;
     let guard = Guard::take(options.mouse, options.extended_keys)?;
     let mut screen = Terminal::new(CrosstermBackend::new(Counting::new(io::stdout())))?;
     let result = events_loop(
@@ -97,7 +99,7 @@ pub async fn run(cockpit: Cockpit, options: Options) -> io::Result<()> {
         &guard,
         &mut screen,
         &mut events,
-        options.mine,
+        wants_mine,
     )
     .await;
     drop(screen);

@@ -88,7 +88,11 @@ impl Vendors {
     /// The writes that a vendor accepted so far.
     pub fn journal(&self, connector: &str) -> Vec<Value> {
         let journal: Value = body(client().get(format!("{}/__sim/journal", self.base(connector))));
-        journal.as_array().or(journal["writes"].as_array()).unwrap_or_else(|| panic!("no journal: {journal}")).clone()
+        journal
+            .as_array()
+            .or(journal["writes"].as_array())
+            .unwrap_or_else(|| panic!("no journal: {journal}"))
+            .clone()
     }
 
     /// Asks Salesforce with its own query language, as any other client would.
