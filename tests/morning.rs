@@ -93,21 +93,7 @@ impl Desk<'_> {
             .filter(|r| plain(r) && !self.external(&r.id, "account", "cs").is_empty())
             .take(8)
             .collect();
-        let tasks: Vec<Row> = self
-            .rows(
-                &[
-                    "list",
-                    "tasks",
-                    "status:open",
-                    "--json",
-                    "--columns",
-                    "id,title",
-                ],
-                "title",
-            )
-            .into_iter()
-            .filter(plain)
-            .collect();
+        let tasks = self.tasks_of_the_crm();
         let renewals = self.rows(
             &[
                 "list",
@@ -131,6 +117,37 @@ impl Desk<'_> {
             done: tasks[0].clone(),
             kept: tasks[1].clone(),
         }
+    }
+
+    /// Open tasks that the CRM holds (the other system has tasks of its own), told by title and account, which must be unmistakable.
+    fn tasks_of_the_crm(&self) -> Vec<Row> {
+        let theirs = self.vendors.soql("SELECT Id, Subject, Account.Name FROM Task WHERE IsClosed = false AND IsDeleted = false");
+        let listed = self.json(&[
+            "list",
+            "tasks",
+            "status:open",
+            "--json",
+            "--columns",
+            "id,title,account",
+        ]);
+        let listed = listed["rows"].as_array().expect("rows");
+        let same = |r: &Value, s: &Value| r["title"] == s["title"] && r["account"] == s["account"];
+        listed
+            .iter()
+            .filter(|r| listed.iter().filter(|s| same(r, s)).count() == 1)
+            .filter(|r| {
+                theirs
+                    .iter()
+                    .filter(|t| t["Subject"] == r["title"] && t["Account"]["Name"] == r["account"])
+                    .count()
+                    == 1
+            })
+            .map(|r| Row {
+                id: r["id"].to_string(),
+                name: r["title"].as_str().unwrap_or_default().to_owned(),
+            })
+            .filter(|r| r.name.is_ascii())
+            .collect()
     }
 
     /// The first half: read why, acknowledge, note, escalate.
