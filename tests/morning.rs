@@ -321,9 +321,9 @@ impl Desk<'_> {
                 &format!("id:{}", row.id),
                 "--json",
                 "--columns",
-                "id,snoozed",
+                "id,snoozed_until",
             ]);
-            assert_eq!(shown["rows"][0]["snoozed"], SNOOZE, "{shown}");
+            assert_eq!(shown["rows"][0]["snoozed_until"], SNOOZE, "{shown}");
         }
         let outbox = self.json(&["outbox", "--json"]);
         let open: Vec<&Value> = outbox["rows"]
