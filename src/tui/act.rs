@@ -25,7 +25,12 @@ impl App {
     pub fn run(&mut self, command: Command) {
         self.dirty = true;
         let spec = command.spec;
-        let selection = self.selection();
+        // Moving about needs no selection, and with a million marks it would cost.
+        let selection = if spec.on == crate::command::On::Nothing {
+            Selection::none()
+        } else {
+            self.selection()
+        };
         // Enter means something in panes without accounts too: an outbox item, a group.
         if spec.name == "open" {
             self.open();
@@ -128,13 +133,12 @@ impl App {
                 self.refresh();
             }
             Err(CommandError::NeedsConfirmation(text)) => {
-                self.overlays
-                    .push(Overlay::Confirm(Box::new(confirm::Confirm {
-                        text,
-                        command,
-                        selection,
-                        yes: false,
-                    })));
+                self.overlays.push(Overlay::Confirm(confirm::Confirm {
+                    text,
+                    command,
+                    selection,
+                    yes: false,
+                }));
             }
             Err(e) => self.say(Level::Bad, e.to_string()),
         }

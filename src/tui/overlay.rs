@@ -22,7 +22,7 @@ pub enum Overlay {
     /// Asks for the arguments of a command.
     Form(Box<form::Form>),
     /// Asks before what cannot be undone.
-    Confirm(Box<confirm::Confirm>),
+    Confirm(confirm::Confirm),
     /// The keys that count here.
     Help(help::Help),
     /// Why a row is where it is.

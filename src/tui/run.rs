@@ -41,6 +41,8 @@ pub struct Options {
 
 /// Frames are at least this far apart: quicker than a screen shows them, slow enough that a held key costs no frame per repeat.
 const FRAME: Duration = Duration::from_millis(8);
+/// How long leaving may take before it says what it waits for.
+const PATIENCE: Duration = Duration::from_millis(400);
 /// How often ages are looked at while nothing moves.
 const IDLE: Duration = Duration::from_secs(10);
 /// How often while something counts down.
@@ -48,13 +50,16 @@ const COUNTDOWN: Duration = Duration::from_secs(1);
 
 /// What came of something that the cockpit was asked for.
 enum Answer {
-    Ran {
-        command: Command,
-        selection: Selection,
-        draft: Option<(LocalId, String)>,
-        result: Result<Outcome, CommandError>,
-    },
+    Ran(Box<Ran>),
     Web(Result<String, CommandError>),
+}
+
+/// A command that the cockpit ran.
+struct Ran {
+    command: Command,
+    selection: Selection,
+    draft: Option<(LocalId, String)>,
+    result: Result<Outcome, CommandError>,
 }
 
 type Screenful = Terminal<CrosstermBackend<Counting<io::Stdout>>>;
@@ -106,7 +111,13 @@ pub async fn run(cockpit: Cockpit, options: Options) -> io::Result<()> {
     // Given back before what waits is handed over: the person has the shell again at once.
     drop(guard);
     cockpit.mark_seen();
-    cockpit.close().await;
+    let closing = cockpit.close();
+    tokio::pin!(closing);
+    // Nothing is lost without it, but a shell that stays silent looks stuck.
+    if tokio::time::timeout(PATIENCE, &mut closing).await.is_err() {
+        eprintln!("csops: handing over what waits to be sent …");
+        closing.await;
+    }
     match result {
         // A terminal that closed is a way of leaving.
         Err(e) if gone(&e) => Ok(()),
@@ -205,12 +216,12 @@ async fn events_loop(
                         let result = cockpit
                             .run(command.clone(), selection.clone(), confirmed)
                             .await;
-                        let _ = answers.send(Answer::Ran {
+                        let _ = answers.send(Answer::Ran(Box::new(Ran {
                             command,
                             selection,
                             draft,
                             result,
-                        });
+                        })));
                     });
                 }
             }
@@ -220,14 +231,9 @@ async fn events_loop(
 
 fn hear(app: &mut App, answer: Answer) {
     match answer {
-        Answer::Ran {
-            command,
-            selection,
-            draft,
-            result,
-        } => {
+        Answer::Ran(ran) => {
             app.busy = app.busy.saturating_sub(1);
-            app.done(command, selection, draft, result);
+            app.done(ran.command, ran.selection, ran.draft, ran.result);
         }
         Answer::Web(Ok(url)) => match term::browse(&url) {
             Ok(()) => app.say(Level::Info, format!("opening {url}")),

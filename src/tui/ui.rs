@@ -121,11 +121,15 @@ impl<'a> Ui<'a> {
             // Where the rest does not fit, this piece carries the ellipsis, so that a cut between two pieces is seen too.
             let rest: usize = line_width(&bits[i + 1..]);
             let own = text::width(text);
-            if own <= usize::from(left) && rest > 0 && own + 1 > usize::from(left) {
-                used += self.put(x + used, y, left, &format!("{text}.."), *role);
-            } else {
+            if own > usize::from(left) {
                 used += self.put(x + used, y, left, text, *role);
+                break;
             }
+            if rest > 0 && own == usize::from(left) {
+                used += self.put(x + used, y, left, &format!("{text}.."), *role);
+                break;
+            }
+            used += self.put(x + used, y, left, text, *role);
         }
         used
     }
@@ -244,16 +248,8 @@ impl<'a> Ui<'a> {
     }
 
     /// A value against the band that it should lie in: the band is shaded, the value filled over it. All on the scale 0 to `max`.
-    pub fn band(
-        &mut self,
-        x: u16,
-        y: u16,
-        width: u16,
-        value: f64,
-        band: (f64, f64),
-        max: f64,
-        role: Role,
-    ) {
+    pub fn band(&mut self, line: Rect, value: f64, band: (f64, f64), max: f64, role: Role) {
+        let (x, y, width) = (line.x, line.y, line.width);
         if max <= 0.0 || width == 0 {
             return;
         }
@@ -343,7 +339,13 @@ mod tests {
         assert_eq!(drawn(4, |ui| ui.bar(0, 0, 4, 0.001, Role::Bar)), "▏   ");
         assert_eq!(drawn(4, |ui| ui.bar(0, 0, 4, 0.0, Role::Bar)), "    ");
         assert_eq!(
-            drawn(10, |ui| ui.band(0, 0, 10, 3.0, (5.0, 8.0), 10.0, Role::Bar)),
+            drawn(10, |ui| ui.band(
+                Rect::new(0, 0, 10, 1),
+                3.0,
+                (5.0, 8.0),
+                10.0,
+                Role::Bar
+            )),
             "███  ░░░  "
         );
         assert_eq!(spark(&[Some(0), Some(4), None, Some(8)]), "▁▄·█");
@@ -364,7 +366,7 @@ mod tests {
             );
             ui.overlay(Rect::new(5, 5, 20, 9), &[bit("title", Role::Title)], &[]);
             ui.put(40, 40, 5, "text", Role::Text);
-            ui.band(0, 0, w, 1.0, (2.0, 3.0), 4.0, Role::Bad);
+            ui.band(Rect::new(0, 0, w, 1), 1.0, (2.0, 3.0), 4.0, Role::Bad);
             ui.thumb(Rect::new(0, 0, w, h), 0, 1, 100, true);
         }
     }

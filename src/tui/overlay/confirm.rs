@@ -35,7 +35,7 @@ impl Confirm {
     }
 
     /// A key: y and n answer, enter takes what is in focus.
-    pub fn key(mut self: Box<Self>, app: &mut App, key: &KeyEvent) -> Then {
+    pub fn key(mut self, app: &mut App, key: &KeyEvent) -> Then {
         match key.code {
             KeyCode::Char('y' | 'Y') => self.answer(app, true),
             KeyCode::Char('n' | 'N') | KeyCode::Esc => self.answer(app, false),
@@ -56,7 +56,7 @@ impl Confirm {
     }
 
     /// A click on an answer: 0 is Cancel.
-    pub fn choose(self: Box<Self>, app: &mut App, n: usize) -> Then {
+    pub fn choose(self, app: &mut App, n: usize) -> Then {
         self.answer(app, n == 1)
     }
 

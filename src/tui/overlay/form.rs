@@ -311,13 +311,13 @@ impl Form {
             }
             KeyCode::Char('c') if ctrl => return Then::Close,
             KeyCode::Char('s') if ctrl => return self.send(app),
-            KeyCode::Enter if !alt && !(ctrl && many) => {
+            KeyCode::Enter if !alt || !many => {
                 if ctrl {
                     return self.send(app);
                 }
                 return self.enter(app);
             }
-            KeyCode::Enter if many => {
+            KeyCode::Enter => {
                 self.fields[self.at].editor.insert("\n");
                 self.typed(app);
             }

@@ -9,11 +9,14 @@ use crate::tui::ui::{Ui, bit};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
+/// One line of help, and why it cannot run now.
+type Entry = (KeyHelp, Option<String>);
+
 /// The page of keys.
 pub struct Help {
     title: &'static str,
     /// Group by group, with the reason of those that cannot run now.
-    groups: Vec<(&'static str, Vec<(KeyHelp, Option<String>)>)>,
+    groups: Vec<(&'static str, Vec<Entry>)>,
     top: usize,
 }
 
@@ -21,7 +24,7 @@ impl Help {
     /// Help for the pane in focus.
     pub fn open(app: &App) -> Help {
         let selection = app.selection();
-        let mut groups: Vec<(&'static str, Vec<(KeyHelp, Option<String>)>)> =
+        let mut groups: Vec<(&'static str, Vec<Entry>)> =
             Group::ALL.iter().map(|g| (g.title(), Vec::new())).collect();
         for line in app.keymap.help(app.scope()) {
             let spec = parse(line.command.split(", ").next().unwrap_or(""))

@@ -601,7 +601,7 @@ fn items(app: &mut App, ui: &mut Ui<'_>, area: Rect, inner: Rect) {
     *app.list_mut(Pane::Items) = list;
 }
 
-fn person<'d>(d: &'d AccountDetail, id: Option<LocalId>) -> &'d str {
+fn person(d: &AccountDetail, id: Option<LocalId>) -> &str {
     id.and_then(|id| d.people.iter().find(|p: &&Person| p.id == id))
         .map_or("", |p| p.name.as_str())
 }

@@ -176,10 +176,12 @@ fn cell<'a>(app: &App, a: &AccountRow<'a>, d: &crate::book::AccountDerived, key:
     let today = app.snap.today;
     match key {
         "name" => {
-            let mut bits = vec![bit(a.name(), Role::Text)];
+            // In front of the name, where nothing cuts it.
+            let mut bits = Vec::new();
             if a.acked_at().is_some() {
-                bits.push(bit(" ✓", Role::Good));
+                bits.push(bit("✓ ", Role::Good));
             }
+            bits.push(bit(a.name(), Role::Text));
             bits
         }
         "arr" => vec![arr(a)],

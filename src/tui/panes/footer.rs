@@ -165,20 +165,14 @@ fn doing<'a>(app: &App) -> Vec<Bit<'a>> {
     let failed = count(&|s| matches!(s, OutboxState::Failed));
     let conflicts = count(&|s| matches!(s, OutboxState::Conflict));
     if conflicts > 0 {
-        parts.push(vec![bit(
-            format!("⚡ {conflicts} in conflict (5)"),
-            Role::Bad,
-        )]);
+        parts.push(vec![bit(format!("⚡{conflicts} conflict"), Role::Bad)]);
     }
     if failed > 0 {
-        parts.push(vec![bit(format!("✗ {failed} refused (5)"), Role::Bad)]);
+        parts.push(vec![bit(format!("✗{failed} refused"), Role::Bad)]);
     }
     let asking = count(&|s| matches!(s, OutboxState::Unknown));
     if asking > 0 {
-        parts.push(vec![bit(
-            format!("? {asking} unknown: asking"),
-            Role::Watch,
-        )]);
+        parts.push(vec![bit(format!("?{asking} unknown: asking"), Role::Watch)]);
     }
     let sent = s
         .outbox

@@ -18,7 +18,7 @@ use super::ui::{Bit, bit};
 /// The sign in front of a row: marked, else new since the last visit, else asleep.
 pub fn sign<'a>(marked: bool, fresh: bool, asleep: bool) -> Option<Bit<'a>> {
     if marked {
-        Some(bit("✓", Role::Mark))
+        Some(bit("■", Role::Mark))
     } else if asleep {
         Some(bit("z", Role::Muted))
     } else if fresh {
@@ -34,7 +34,7 @@ pub fn list_state<'a>(app: &App, pane: Pane, order: &str) -> Vec<Bit<'a>> {
     let mut bits: Vec<Bit<'a>> = Vec::new();
     let marks = app.list(pane).marks.len();
     if marks > 0 {
-        bits.push(bit(format!("✓{} ", super::fmt::count(marks)), Role::Mark));
+        bits.push(bit(format!("■{} ", super::fmt::count(marks)), Role::Mark));
     }
     if !asked.query.is_empty() {
         bits.push(bit(

@@ -138,9 +138,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
             };
             match &r.band {
                 Some(b) => ui.band(
-                    x,
-                    y,
-                    w,
+                    Rect::new(x, y, w, 1),
                     value,
                     (b.accounts_from, b.accounts_to),
                     scale,

@@ -112,7 +112,7 @@ fn the_morning_by_keys() {
     press(&mut app, "enter");
     assert_eq!(runs(&mut app), [("snooze 2026-12-01".to_owned(), 3)]);
     press(&mut app, "u");
-    assert_eq!(runs(&mut app), [("undo".to_owned(), 3)]);
+    assert_eq!(runs(&mut app), [("undo".to_owned(), 0)]);
     press(&mut app, "4");
     press(&mut app, "d");
     assert_eq!(runs(&mut app), [("task done".to_owned(), 1)]);
