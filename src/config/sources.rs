@@ -59,6 +59,16 @@ pub(super) fn read(mut s: Section<'_, '_>, index: usize, base: &Path) -> Option<
             &[("all", Scope::All), ("mine", Scope::Mine)],
         )
         .unwrap_or_default();
+    if scope == Scope::Mine {
+        s.reader.say(
+            Severity::Warning,
+            s.raw("scope").map(|v| v.span()),
+            format!(
+                "`{}`: this version pulls everybody's accounts; the cockpit shows yours first, `A` switches",
+                s.name("scope")
+            ),
+        );
+    }
     let daily_requests = s.whole("daily_requests", None, 1..=1_000_000_000);
     let read_only = s.flag("read_only", false);
     let ca_file = s.text("ca_file", "").map(|p| place(&p, base));

@@ -8,6 +8,7 @@ use crate::book::{
     Candidate, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, MatchKey, Record, SourceName,
     StoredRecord,
 };
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 /// Mail hosts and page builders that say nothing about whose company it is.
@@ -412,8 +413,8 @@ impl Index {
     }
 
     fn name(&mut self, row: Row, name: &str) {
-        if !self.names.contains_key(&row) {
-            self.names.insert(row, name.to_owned());
+        if let Entry::Vacant(unnamed) = self.names.entry(row) {
+            unnamed.insert(name.to_owned());
             let rows = self.cores.entry(core_name(name)).or_default();
             if !rows.contains(&row) {
                 rows.push(row);

@@ -158,8 +158,21 @@ impl Source {
         status.last_success = stored.last_success;
         status.next_run = stored.next_run;
         status.log.clone_from(&stored.log);
-        if status.state == SourceState::New && stored.last_success.is_some() {
-            status.state = SourceState::Idle;
+        if status.state == SourceState::New {
+            match stored.state {
+                // A person may have put right what stopped it: it is tried once more.
+                SourceState::Stopped => {
+                    status.state = SourceState::Failing;
+                    status.next_run = None;
+                    status.error.clone_from(&stored.error);
+                }
+                SourceState::Failing => {
+                    status.state = SourceState::Failing;
+                    status.error.clone_from(&stored.error);
+                }
+                _ if stored.last_success.is_some() => status.state = SourceState::Idle,
+                _ => {}
+            }
         }
         for theirs in &stored.streams {
             let mut theirs = theirs.clone();

@@ -575,6 +575,17 @@ async fn a_refused_login_stops_the_source_until_a_person_does_something() {
         (SourceState::Stopped, None)
     );
     assert_eq!(w.crm.paper().fetches.len(), 1, "it is not asked on and on");
+    // After a restart the reason still stands there, and it is tried once more.
+    let second = engine(&w.store, &w.clock, &w.crm, &w.cs, None);
+    second.restore().await.unwrap();
+    let status = &second.statuses()[0];
+    assert_eq!(status.state, SourceState::Failing);
+    assert!(status.error.as_deref().is_some_and(|e| e.contains("Auth")));
+    assert!(
+        second.run_once(&[], false).await.unwrap()[0]
+            .error
+            .is_none()
+    );
 }
 
 #[tokio::test]
