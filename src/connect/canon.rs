@@ -1,6 +1,8 @@
 //! Vendors' words and the canonical kinds beside them: statuses, priorities, forecast categories; and back, to the word that this
 //! tenant has for a kind.
 
+use crate::book::{FieldValue, Record};
+
 fn low(word: &str) -> String {
     word.trim().to_ascii_lowercase()
 }
@@ -123,6 +125,36 @@ pub fn touch_kind(word: &str) -> &'static str {
         "update"
     } else {
         "note"
+    }
+}
+
+/// high, mid or tech; a tenant's own word stays as it is.
+pub fn touch_model(word: &str) -> String {
+    let w = low(word);
+    if has(&w, &["high", "white glove"]) {
+        "high".to_owned()
+    } else if has(&w, &["mid", "medium"]) {
+        "mid".to_owned()
+    } else if has(&w, &["tech", "digital", "low", "scale", "pooled"]) {
+        "tech".to_owned()
+    } else {
+        word.to_owned()
+    }
+}
+
+/// What both vendors' accounts need once their fields are mapped: one word for each touch model, so that two systems' spellings do not make
+/// two groups, and a day for the health score. Where no field says when it was computed, it is at least as old as the record's last change.
+pub fn settle_account(record: &mut Record) {
+    for (name, value) in &mut record.fields {
+        if let ("touch", FieldValue::Text(word)) = (name.as_ref(), &*value) {
+            *value = FieldValue::Text(touch_model(word));
+        }
+    }
+    let given = |f: &str| record.get(f).is_some_and(|v| !v.is_null());
+    if let (true, false, Some(at)) = (given("health"), given("health_at"), record.modified) {
+        let day = FieldValue::Date(at.to_zoned(jiff::tz::TimeZone::UTC).date());
+        record.fields.retain(|(n, _)| n != "health_at");
+        record.fields.push(("health_at".into(), day));
     }
 }
 

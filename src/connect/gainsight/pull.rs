@@ -409,6 +409,7 @@ impl Gainsight {
         let text = |t: &str| FieldValue::text(t);
         match spec.entity {
             Entity::Account => {
+                canon::settle_account(&mut record);
                 if let Some(w) = record.get("domain").and_then(FieldValue::as_str) {
                     let d = crate::connect::convert::domain(w)
                         .map_or(FieldValue::Null, FieldValue::Text);

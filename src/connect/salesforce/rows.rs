@@ -115,7 +115,10 @@ pub fn map(spec: &Spec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first: bool
         }
     }
     match spec.entity {
-        Entity::Account => account(&mut main, plan, row),
+        Entity::Account => {
+            account(&mut main, plan, row);
+            canon::settle_account(&mut main);
+        }
         Entity::Person => person(&mut main, row),
         Entity::Contact => contact(&mut main),
         Entity::Renewal => renewal(&mut main, row),
