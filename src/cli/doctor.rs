@@ -120,10 +120,10 @@ pub fn run(global: &Global, options: &Doctor, out: &mut dyn Write) -> Result<(),
         writeln!(
             out,
             "{}",
-            if wrong == 0 {
-                "nothing is wrong".to_owned()
-            } else {
-                format!("{wrong} things are wrong")
+            match wrong {
+                0 => "nothing is wrong".to_owned(),
+                1 => "one thing is wrong".to_owned(),
+                n => format!("{n} things are wrong"),
             }
         )?;
     }

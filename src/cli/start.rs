@@ -40,6 +40,13 @@ impl Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(e: std::io::Error) -> Failure {
+        // A reader that went away (`csops list | head`) has what it wanted.
+        if e.kind() == std::io::ErrorKind::BrokenPipe {
+            return Failure {
+                code: 0,
+                message: String::new(),
+            };
+        }
         Failure::failed(format!("the output cannot be written: {e}"))
     }
 }
@@ -51,7 +58,7 @@ pub fn narrate(text: &str) {
     }
 }
 
-/// Ends the program: the message on stderr, the code for scripts. A reader that went away (`csops list | head`) is no failure.
+/// Ends the program: the message on stderr, the code for scripts.
 pub fn finish(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
