@@ -6,7 +6,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::{Modifier, Style};
 use std::borrow::Cow;
-use unicode_segmentation::UnicodeSegmentation;
 
 /// A piece of a line: its text and its label.
 pub type Bit<'a> = (Cow<'a, str>, Role);
@@ -275,26 +274,28 @@ fn around<'b>(bits: &[Bit<'b>]) -> Vec<Bit<'b>> {
     out
 }
 
-/// Weekly values as bars of eighths, one cell each, from zero to the largest; a missing week is a dot.
+/// Weekly values as bars of eighths, one cell each; a missing week is a dot. The scale is the values' own range, so that a trend can be
+/// seen, but never less than 40 % of the largest: what hardly moves looks level, half-way up.
 pub fn spark(values: &[Option<u32>]) -> String {
     const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let max = values.iter().flatten().copied().max().unwrap_or(0);
+    let known = || values.iter().flatten().map(|n| f64::from(*n));
+    let (low, high) = (
+        known().fold(f64::MAX, f64::min),
+        known().fold(0.0, f64::max),
+    );
+    let range = (high - low).max(high * 0.4);
+    let floor = (low + high) / 2.0 - range / 2.0;
     values
         .iter()
         .map(|v| match v {
             None => '·',
-            Some(_) if max == 0 => STEPS[0],
+            Some(_) if high == 0.0 => STEPS[0],
             Some(n) => {
-                let step = (f64::from(*n) / f64::from(max) * 8.0).ceil() as usize;
-                STEPS[step.clamp(1, 8) - 1]
+                let step = ((f64::from(*n) - floor) / range * 8.0).floor();
+                STEPS[(step as usize).min(7)]
             }
         })
         .collect()
-}
-
-/// Where a query occurs in a text, without regard to case: byte ranges of the text that lie on grapheme borders.
-pub fn graphemes(text: &str) -> impl Iterator<Item = &str> {
-    text.graphemes(true)
 }
 
 #[cfg(test)]
@@ -348,7 +349,8 @@ mod tests {
             )),
             "███  ░░░  "
         );
-        assert_eq!(spark(&[Some(0), Some(4), None, Some(8)]), "▁▄·█");
+        assert_eq!(spark(&[Some(0), Some(4), None, Some(8)]), "▁▅·█");
+        assert_eq!(spark(&[Some(100), Some(101), Some(99)]), "▅▅▄");
         assert_eq!(spark(&[Some(0), Some(0)]), "▁▁");
     }
 

@@ -39,18 +39,17 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     let focus = app.focus == pane;
     let role = if focus { Role::TitleFocus } else { Role::Title };
     let wide = area.width >= 100;
-    let totals = app.snap.totals(app.mine);
-    let labels: Vec<&str> = totals
-        .pipeline
-        .quarters
+    let columns = quarters_shown(area.width.saturating_sub(4), wide);
+    let quarters = &app.snap.totals(app.mine).pipeline.quarters;
+    let labels: Vec<&str> = quarters
         .iter()
+        .take(usize::from(columns))
         .map(|q| q.label.as_str())
         .collect();
     let span = match labels.as_slice() {
         [] => String::new(),
         [one] => (*one).to_owned(),
-        [first, .., last] if wide => format!("{first} to {last}"),
-        [first, ..] => (*first).to_owned(),
+        [first, .., last] => format!("{first} to {last}"),
     };
     let mut right = list_state(app, pane, "by due day");
     if area.width >= 60 && app.asked[pane as usize].query.is_empty() {
@@ -251,17 +250,18 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
     bits
 }
 
+/// How many quarters have room side by side.
+fn quarters_shown(width: u16, wide: bool) -> u16 {
+    if wide { (width / 44).clamp(1, 4) } else { 1 }
+}
+
 /// The weight of each category, for one or more quarters side by side. Returns the lines used.
 fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
     let p = &app.snap.totals(app.mine).pipeline;
     if p.quarters.is_empty() || area.height < 8 {
         return 0;
     }
-    let columns = if wide {
-        (area.width / 44).clamp(1, 4)
-    } else {
-        1
-    };
+    let columns = quarters_shown(area.width, wide);
     let shown: Vec<&PipelineQuarter> = p.quarters.iter().take(usize::from(columns)).collect();
     // The same scale in every quarter, so that lengths can be compared.
     let most = shown
@@ -297,32 +297,18 @@ fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
         quarter(app, ui, at, q, rows, risky, most);
     }
     let mut used = lines + 1;
-    if !wide && p.quarters.len() > 1 && area.height > lines + 6 {
-        // The quarters that have no bars here, on one line.
-        let mut bits: Vec<Bit<'_>> = Vec::new();
-        for q in &p.quarters[1..] {
-            let money = fmt::money_in(app.snap.book.reporting_money(q.due.amount));
-            bits.push(bit(format!("{} ", q.label), Role::Muted));
-            bits.push(bit(money, Role::Text));
-            if let Some(f) = q.forecast_share() {
-                bits.push(bit(format!(" {}", fmt::percent(f)), Role::Muted));
-            }
-            bits.push(bit("   ", Role::Muted));
-        }
-        ui.line(area.x, area.y + used, area.width, &bits);
+    let others = others(app, p, usize::from(columns));
+    if !wide && !others.is_empty() && area.height > lines + 6 {
+        ui.line(area.x, area.y + used, area.width, &others);
         used += 1;
     }
     if wide {
-        used += outside(
-            app,
-            ui,
-            Rect {
-                y: area.y + used,
-                height: 1,
-                ..area
-            },
-            p,
-        );
+        let line = Rect {
+            y: area.y + used,
+            height: 1,
+            ..area
+        };
+        used += outside(app, ui, line, p, others);
     }
     for x in area.left()..area.right() {
         ui.put(x, area.y + used, 1, "─", Role::Border);
@@ -401,10 +387,25 @@ fn quarter(
     }
 }
 
-/// What lies outside of the quarters.
-fn outside(app: &App, ui: &mut Ui<'_>, line: Rect, p: &Pipeline) -> u16 {
-    let money = |minor: i64| fmt::money_in(app.snap.book.reporting_money(minor));
+/// The quarters that have no bars, on one line.
+fn others<'a>(app: &App, p: &Pipeline, shown: usize) -> Vec<Bit<'a>> {
     let mut bits: Vec<Bit<'_>> = Vec::new();
+    for q in p.quarters.iter().skip(shown) {
+        let money = fmt::money_in(app.snap.book.reporting_money(q.due.amount));
+        bits.push(bit(format!("{} ", q.label), Role::Muted));
+        bits.push(bit(money, Role::Text));
+        if let Some(f) = q.forecast_share() {
+            bits.push(bit(format!(" {}", fmt::percent(f)), Role::Muted));
+        }
+        bits.push(bit("   ", Role::Muted));
+    }
+    bits
+}
+
+/// What lies outside of the quarters.
+fn outside<'a>(app: &App, ui: &mut Ui<'_>, line: Rect, p: &Pipeline, others: Vec<Bit<'a>>) -> u16 {
+    let money = |minor: i64| fmt::money_in(app.snap.book.reporting_money(minor));
+    let mut bits: Vec<Bit<'_>> = others;
     for (name, b, role) in [
         ("overdue", p.overdue, Role::Bad),
         ("later", p.later, Role::Text),

@@ -374,12 +374,12 @@ fn streams(app: &App, ui: &mut Ui<'_>, area: Rect, source: &SourceStatus) {
 
 const OUTBOX: [Column; 7] = [
     col("state", "State", 11, 100).fixed(),
-    col("command", "What", 16, 99).grow(3).fixed(),
+    col("command", "What", 16, 99).grow(6).fixed(),
     col("account", "Account", 14, 90).grow(2).fixed(),
     col("to", "To", 8, 80).fixed(),
     col("when", "When", 14, 70).right().fixed(),
     col("tries", "Tried", 5, 40).right().fixed(),
-    col("error", "Said", 16, 60).grow(4).fixed(),
+    col("error", "Said", 16, 60).grow(3).fixed(),
 ];
 
 fn outbox(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
@@ -487,6 +487,8 @@ fn remedy<'a>(app: &App, i: &OutboxItem) -> Vec<Bit<'a>> {
         .change
         .fields
         .iter()
+        // The account has a column of its own.
+        .filter(|f| f.field != "account" && !f.want.is_null())
         .map(|f| {
             let value = crate::tui::overlay::item::value_text(&app.cockpit, &f.want);
             format!("{} → {value}", f.field)
