@@ -2,7 +2,7 @@
 
 use super::app::{App, Ask};
 use super::draw;
-use super::term::{self, Counting, Guard};
+use super::term::{self, Counting, Guard, Steady};
 use super::theme::{Depth, Themes};
 use crate::book::{Clock, LocalId, OutboxState};
 use crate::cockpit::keymap::Keymap;
@@ -62,7 +62,7 @@ struct Ran {
     result: Result<Outcome, CommandError>,
 }
 
-type Screenful = Terminal<CrosstermBackend<Counting<io::Stdout>>>;
+type Screenful = Terminal<Steady<CrosstermBackend<Counting<io::Stdout>>>>;
 
 /// Runs the cockpit in the terminal until the person leaves, a signal comes, or the terminal goes away. What waits to be sent is handed
 /// over before it returns.
@@ -97,7 +97,9 @@ pub async fn run(cockpit: Cockpit, options: Options) -> io::Result<()> {
     // Before the people are known it waits for them; afterwards the choice is the person's.
     let wants_mine = options.mine && !app.mine;
     let guard = Guard::take(options.mouse, options.extended_keys)?;
-    let mut screen = Terminal::new(CrosstermBackend::new(Counting::new(io::stdout())))?;
+    let mut screen = Terminal::new(Steady {
+        inner: CrosstermBackend::new(Counting::new(io::stdout())),
+    })?;
     let result = events_loop(
         &mut app,
         &cockpit,
@@ -260,10 +262,13 @@ fn ages_changed(app: &App, wait: Duration) -> bool {
 
 /// One frame, in one piece: terminals that know synchronized output show it at once.
 fn frame(app: &mut App, screen: &mut Screenful) -> io::Result<()> {
-    queue!(screen.backend_mut(), terminal::BeginSynchronizedUpdate)?;
+    queue!(
+        screen.backend_mut().inner,
+        terminal::BeginSynchronizedUpdate
+    )?;
     screen.draw(|f| draw::draw(app, f.buffer_mut()))?;
-    queue!(screen.backend_mut(), terminal::EndSynchronizedUpdate)?;
-    Write::flush(screen.backend_mut())
+    queue!(screen.backend_mut().inner, terminal::EndSynchronizedUpdate)?;
+    Write::flush(&mut screen.backend_mut().inner)
 }
 
 fn suspend(app: &mut App, guard: &Guard, screen: &mut Screenful) -> io::Result<()> {

@@ -1,9 +1,12 @@
 //! The terminal: taken over by a guard that gives it back in every case (return, panic, signal), and a writer that counts.
 
+use ratatui::backend::{Backend, ClearType, WindowSize};
+use ratatui::buffer::Cell;
 use ratatui::crossterm::{
     cursor, event, execute,
     terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
 };
+use ratatui::layout::{Position, Size};
 use std::io::{self, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -158,6 +161,74 @@ pub fn browse(url: &str) -> Result<(), String> {
         .map_err(|e| format!("{program} could not be started ({e}); the address is {url}"))
 }
 
+/// A backend that puts the cursor where it belongs after every cell whose width terminals may see differently (a letter with marks that
+/// take room, as in Indic scripts), and clears its place before: one name cannot move the rest of the line.
+#[derive(Debug)]
+pub struct Steady<B> {
+    /// What it draws with.
+    pub inner: B,
+}
+
+impl<B: Backend> Backend for Steady<B> {
+    type Error = B::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> Result<(), B::Error>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let blank = Cell::new(" ");
+        let mut run: Vec<(u16, u16, &'a Cell)> = Vec::new();
+        for (x, y, cell) in content {
+            // One character alone has the same width everywhere, near enough.
+            let mut chars = cell.symbol().chars();
+            let (first, more) = (chars.next(), chars.next().is_some());
+            if first.is_none() || !more {
+                run.push((x, y, cell));
+                continue;
+            }
+            self.inner.draw(run.drain(..))?;
+            let width = super::text::width(cell.symbol()).max(1) as u16;
+            let mut space = blank.clone();
+            space.set_style(cell.style());
+            self.inner
+                .draw((x..x.saturating_add(width)).map(|x| (x, y, &space)))?;
+            // A run that begins anew begins with a move of the cursor.
+            self.inner.draw(std::iter::once((x, y, cell)))?;
+        }
+        self.inner.draw(run.into_iter())
+    }
+    fn append_lines(&mut self, n: u16) -> Result<(), B::Error> {
+        self.inner.append_lines(n)
+    }
+    fn hide_cursor(&mut self) -> Result<(), B::Error> {
+        self.inner.hide_cursor()
+    }
+    fn show_cursor(&mut self) -> Result<(), B::Error> {
+        self.inner.show_cursor()
+    }
+    fn get_cursor_position(&mut self) -> Result<Position, B::Error> {
+        self.inner.get_cursor_position()
+    }
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> Result<(), B::Error> {
+        self.inner.set_cursor_position(position)
+    }
+    fn clear(&mut self) -> Result<(), B::Error> {
+        self.inner.clear()
+    }
+    fn clear_region(&mut self, what: ClearType) -> Result<(), B::Error> {
+        self.inner.clear_region(what)
+    }
+    fn size(&self) -> Result<Size, B::Error> {
+        self.inner.size()
+    }
+    fn window_size(&mut self) -> Result<WindowSize, B::Error> {
+        self.inner.window_size()
+    }
+    fn flush(&mut self) -> Result<(), B::Error> {
+        self.inner.flush()
+    }
+}
+
 /// A buffered writer that counts what passes: a frame goes out in one piece.
 #[derive(Debug)]
 pub struct Counting<W> {
@@ -194,5 +265,34 @@ impl<W: Write> Write for Counting<W> {
             self.buffer.clear();
         }
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::backend::CrosstermBackend;
+
+    #[test]
+    fn after_a_letter_with_marks_the_cursor_is_put_where_it_belongs() {
+        let mut out = Vec::new();
+        let mut screen = Steady {
+            inner: CrosstermBackend::new(&mut out),
+        };
+        let cells: Vec<Cell> = ["a", "\u{930}\u{93f}", "", "b"]
+            .iter()
+            .map(|s| {
+                let mut c = Cell::default();
+                c.set_symbol(if s.is_empty() { " " } else { s });
+                c
+            })
+            .collect();
+        // The second half of a wide letter is never drawn.
+        let content = [(0, 0, &cells[0]), (1, 0, &cells[1]), (3, 0, &cells[3])];
+        screen.draw(content.into_iter()).expect("a frame");
+        let shown = String::from_utf8(out).expect("text");
+        let letter = shown.find('\u{930}').expect("the letter");
+        assert!(shown[..letter].ends_with("\u{1b}[1;2H"), "{shown:?}");
+        assert!(shown[letter..].contains("\u{1b}[1;4H"), "{shown:?}");
     }
 }

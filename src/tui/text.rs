@@ -1,6 +1,6 @@
 //! Text in cells: cut with `…`, padded, wrapped, hostile characters made visible. Everything from outside passes through here.
 
-use crate::book::text::{mark, visible};
+use crate::book::text::visible;
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -10,9 +10,50 @@ pub fn width(text: &str) -> usize {
     text.width()
 }
 
+/// The text made visible, and without what terminals disagree about: emoji joined to a family or coloured become their first one, flags
+/// their letters, variation selectors go. Otherwise a name would move everything behind it on some terminals.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let text = visible(text);
+    if !text.chars().any(disputed) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    for g in text.graphemes(true) {
+        for (i, c) in g.chars().enumerate() {
+            match c {
+                '\u{200d}' if i > 0 && wide_start(g) => break,
+                '\u{1f1e6}'..='\u{1f1ff}' => {
+                    // Regional indicators are the letters A to Z.
+                    let letter = b'A' + (c as u32 - 0x1f1e6) as u8;
+                    out.push(char::from(letter));
+                }
+                c if disputed(c) && c != '\u{200d}' && i > 0 => {}
+                c => out.push(c),
+            }
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether it begins with an emoji: only there is a joiner not part of the script.
+fn wide_start(grapheme: &str) -> bool {
+    grapheme
+        .chars()
+        .next()
+        .is_some_and(|c| c as u32 >= 0x2190 && !c.is_alphabetic())
+}
+
+/// Characters whose effect on the width of what stands before them differs from terminal to terminal.
+fn disputed(c: char) -> bool {
+    matches!(
+        c,
+        '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{1f1e6}'..='\u{1f1ff}'
+    )
+}
+
 /// The text made visible and cut to `max` cells; what is cut ends in `…`. Never splits a grapheme (a letter with its marks, a family emoji).
 pub fn fit(text: &str, max: usize) -> Cow<'_, str> {
-    let text = visible(text);
+    let text = clean(text);
     if text.width() <= max {
         return text;
     }
@@ -39,7 +80,7 @@ pub fn fit(text: &str, max: usize) -> Cow<'_, str> {
 
 /// Cut from the left, for what matters at its end (a line being typed, a path).
 pub fn fit_end(text: &str, max: usize) -> Cow<'_, str> {
-    let text = visible(text);
+    let text = clean(text);
     if text.width() <= max {
         return text;
     }
@@ -61,18 +102,22 @@ pub fn fit_end(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// As [`clean`], line ends kept.
+fn clean_lines(text: &str) -> String {
+    let lines: Vec<Cow<'_, str>> = text
+        .split('\n')
+        .map(|l| clean(l.trim_end_matches('\r')))
+        .collect();
+    lines.join("\n")
+}
+
 /// Lines of at most `max` cells, broken at blanks where there are any, at graphemes where not. Line ends in the text are kept.
 pub fn wrap(text: &str, max: usize) -> Vec<String> {
     let mut out = Vec::new();
     if max == 0 {
         return out;
     }
-    for line in text.split('\n') {
-        let line: String = line
-            .trim_end_matches('\r')
-            .chars()
-            .map(|c| if c == '\t' { ' ' } else { mark(c).unwrap_or(c) })
-            .collect();
+    for line in clean_lines(text).split('\n') {
         let (mut current, mut used) = (String::new(), 0);
         for word in line.split_inclusive(' ') {
             let w = word.width();
@@ -120,6 +165,8 @@ mod tests {
         assert_eq!(fit("x", 0), "");
         assert_eq!(fit("a\x1b[2Jb", 20), "a␛[2Jb");
         assert_eq!(fit_end("one two three", 6), "…three");
+        assert_eq!(fit("👨‍👩‍👧‍👦 Care 🏳️‍🌈 👍🏽 🇩🇪", 40), "👨 Care 🏳 👍 DE");
+        assert_eq!(fit("क्‍ष می‌خواهم", 40), "क्‍ष می‌خواهم");
         for w in 0..12 {
             assert!(width(&fit("שלום עולם 株式会社 👩‍👩‍👧", w)) <= w);
         }

@@ -7,7 +7,7 @@ use crate::command::Screen;
 use crate::tui::app::{App, Ask, Pane};
 use crate::tui::draw::draw;
 use crate::tui::overlay::Overlay;
-use crate::tui::term::Counting;
+use crate::tui::term::{Counting, Steady};
 use crate::tui::ui::Hit;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{
@@ -350,8 +350,13 @@ fn cost(app: &mut App, key: &str) -> u64 {
     let options = TerminalOptions {
         viewport: Viewport::Fixed(Rect::new(0, 0, 140, 40)),
     };
-    let mut screen =
-        Terminal::with_options(CrosstermBackend::new(out), options).expect("a terminal");
+    let mut screen = Terminal::with_options(
+        Steady {
+            inner: CrosstermBackend::new(out),
+        },
+        options,
+    )
+    .expect("a terminal");
     screen.draw(|f| draw(app, f.buffer_mut())).expect("a frame");
     let before = bytes.load(Ordering::Relaxed);
     press(app, key);
