@@ -303,7 +303,8 @@ pub fn sync(global: &Global, options: &Sync, out: &mut dyn Write) -> Result<(), 
                     "{}: {} rows changed, {} requests",
                     r.source, r.changed, r.requests
                 )),
-                Some(e) => narrate(&format!("{}: {e}", r.source)),
+                // The message names the source already.
+                Some(e) => narrate(e),
             }
         }
     }

@@ -303,7 +303,10 @@ impl Authenticator {
                     continue;
                 }
             };
-            if status >= 500 || status == 429 {
+            // Some vendors say "too many requests" as 403 with a code in the body.
+            let limited =
+                status == 403 && String::from_utf8_lossy(&body).contains("LIMIT_EXCEEDED");
+            if status >= 500 || status == 429 || limited {
                 last = Some(fail(
                     ErrorKind::Retry {
                         after: None,
