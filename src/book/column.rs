@@ -10,6 +10,8 @@ pub const CHUNK: usize = 1024;
 #[derive(Clone, Debug, Default)]
 pub struct Col<T> {
     chunks: Vec<Arc<[T]>>,
+    /// The chunk in which nothing is set: all chunks are this one until a value comes, so that an unused column takes no room.
+    blank: Option<Arc<[T]>>,
 }
 
 impl<T: Copy + Default + PartialEq> Col<T> {
@@ -26,8 +28,11 @@ impl<T: Copy + Default + PartialEq> Col<T> {
     #[inline]
     pub fn set(&mut self, row: u32, value: T) {
         let (chunk, at) = (row as usize / CHUNK, row as usize % CHUNK);
-        while self.chunks.len() <= chunk {
-            self.chunks.push(Arc::from(vec![T::default(); CHUNK]));
+        if self.chunks.len() <= chunk {
+            let blank = self
+                .blank
+                .get_or_insert_with(|| Arc::from(vec![T::default(); CHUNK]));
+            self.chunks.resize(chunk + 1, blank.clone());
         }
         if self.chunks[chunk][at] != value {
             Arc::make_mut(&mut self.chunks[chunk])[at] = value;
@@ -112,6 +117,17 @@ impl TextChunk {
     /// The place whose text holds a byte offset.
     pub fn place(&self, offset: usize) -> usize {
         self.ends.partition_point(|e| *e as usize <= offset)
+    }
+    /// The texts that are not plain ASCII folded, the others empty; `None` when all are.
+    pub fn folded(&self) -> Option<TextChunk> {
+        if self.text.is_ascii() {
+            return None;
+        }
+        let mut chunk = TextChunk::default();
+        for i in 0..self.len() {
+            chunk.push(super::day::folded(self.get(i)).as_deref().unwrap_or(""));
+        }
+        Some(chunk)
     }
     fn push(&mut self, text: &str) {
         self.text.push_str(text);

@@ -1,7 +1,7 @@
 //! The [`Book`]: everything we know at one moment, in columns, with the unsent changes already applied.
 
 use super::change::{Overlay, Verb};
-use super::column::Symbols;
+use super::column::{Symbols, TextChunk, TextCol};
 use super::fx::Fx;
 use super::id::{Entity, LocalId};
 use super::rows::{Rate, RowDelta};
@@ -9,6 +9,7 @@ use super::tables::{Accounts, Escalations, MoneyCol, People, Renewals, Rows, Sha
 use super::value::Money;
 use super::views::{AccountRow, EscalationRow, PersonRow, RenewalRow, TaskRow};
 use jiff::civil::Date;
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -388,21 +389,24 @@ impl Book {
 
 /// A column of names for searching.
 pub struct TextColumn<'a> {
-    text: &'a super::column::TextCol,
-    folded: Option<&'a super::column::Sparse<Arc<str>>>,
-    made: HashMap<u32, String>,
+    text: &'a TextCol,
+    folded: Option<&'a TextCol>,
 }
 
-impl TextColumn<'_> {
+impl<'a> TextColumn<'a> {
     /// The texts, chunk by chunk.
-    pub fn chunks(&self) -> &[Arc<super::column::TextChunk>] {
+    pub fn chunks(&self) -> &'a [Arc<TextChunk>] {
         self.text.chunks()
     }
-    /// The folded text of a row whose text is not plain ASCII.
-    pub fn folded(&self, row: u32) -> Option<&str> {
+    /// The texts of a chunk that are not plain ASCII, folded, the others empty: kept where that is worth it, else made. `None` when all
+    /// are plain ASCII.
+    pub fn folded(&self, chunk: usize) -> Option<Cow<'a, TextChunk>> {
         match self.folded {
-            Some(column) => column.get(row).map(|s| &**s),
-            None => self.made.get(&row).map(String::as_str),
+            Some(kept) => {
+                let kept = kept.chunks().get(chunk)?;
+                (!kept.text().is_empty()).then_some(Cow::Borrowed(&**kept))
+            }
+            None => self.text.chunks().get(chunk)?.folded().map(Cow::Owned),
         }
     }
 }
@@ -410,33 +414,16 @@ impl TextColumn<'_> {
 impl Book {
     /// The columns in which a bare word of a query looks for a kind of thing.
     pub fn text_columns(&self, entity: Entity) -> Vec<TextColumn<'_>> {
-        let plain = |text: &'_ super::column::TextCol| -> HashMap<u32, String> {
-            let chunks = text.chunks().iter().enumerate();
-            let odd = chunks.filter(|(_, c)| !c.text().is_ascii());
-            odd.flat_map(|(n, c)| {
-                (0..c.len()).filter_map(move |i| {
-                    let row = (n * super::column::CHUNK + i) as u32;
-                    Some((row, super::day::folded(c.get(i))?))
-                })
-            })
-            .collect()
-        };
-        let column = |text| TextColumn {
-            made: plain(text),
-            text,
-            folded: None,
-        };
+        let column = |text, folded| TextColumn { text, folded };
         match entity {
-            // Account names are kept folded: they are what people search for most, among the most rows.
-            Entity::Account => vec![TextColumn {
-                text: &self.accounts.name,
-                folded: Some(&self.accounts.folded),
-                made: HashMap::new(),
-            }],
-            Entity::Renewal => vec![column(&self.renewals.name)],
-            Entity::Task => vec![column(&self.tasks.title)],
-            Entity::Escalation => vec![column(&self.escalations.title)],
-            Entity::Person => vec![column(&self.people.name), column(&self.people.email)],
+            Entity::Account => vec![column(&self.accounts.name, Some(&self.accounts.folded))],
+            Entity::Renewal => vec![column(&self.renewals.name, Some(&self.renewals.folded))],
+            Entity::Task => vec![column(&self.tasks.title, None)],
+            Entity::Escalation => vec![column(&self.escalations.title, None)],
+            Entity::Person => vec![
+                column(&self.people.name, None),
+                column(&self.people.email, None),
+            ],
             _ => Vec::new(),
         }
     }

@@ -155,7 +155,8 @@ pub(super) type Sources = [Option<SourceName>; 5];
 pub(super) struct Accounts {
     pub rows: Rows,
     pub name: TextCol,
-    pub folded: Sparse<Arc<str>>,
+    /// The names that are not plain ASCII, folded for searching.
+    pub folded: TextCol,
     pub domain: TextCol,
     pub segment: Col<u32>,
     pub touch: Col<u32>,
@@ -206,6 +207,8 @@ pub(super) struct Renewals {
     pub rows: Rows,
     pub chain: Chain,
     pub name: TextCol,
+    /// The names that are not plain ASCII, folded for searching.
+    pub folded: TextCol,
     pub due: Col<Day>,
     pub notice: Col<Day>,
     pub amount: MoneyCol,
@@ -314,7 +317,8 @@ impl Accounts {
         let row = self.rows.enter(a.id);
         if self.name.get(row) != a.name || row + 1 == self.rows.len {
             self.name.set(row, &a.name);
-            self.folded.set(row, folded(&a.name).map(Arc::from));
+            self.folded
+                .set(row, folded(&a.name).as_deref().unwrap_or(""));
         }
         self.domain.set(row, a.domain.as_deref().unwrap_or(""));
         let s = &mut shared.symbols;
@@ -383,7 +387,11 @@ impl Renewals {
     pub fn enter(&mut self, r: &Renewal, shared: &mut Shared) -> u32 {
         let row = self.rows.enter(r.id);
         self.chain.put(row, r.account.unwrap_or_default());
-        self.name.set(row, &r.name);
+        if self.name.get(row) != r.name || row + 1 == self.rows.len {
+            self.name.set(row, &r.name);
+            self.folded
+                .set(row, folded(&r.name).as_deref().unwrap_or(""));
+        }
         self.due.set(row, Day::of(r.due));
         self.notice.set(row, Day::of(r.notice_deadline));
         self.amount.set(row, r.amount, &mut shared.currencies);

@@ -87,7 +87,7 @@ impl<'a> AccountRow<'a> {
     }
     /// The name folded for searching, where it differs from plain ASCII.
     pub fn folded(&self) -> Option<&'a str> {
-        self.book.accounts.folded.get(self.row).map(|s| &**s)
+        text(self.book.accounts.folded.get(self.row))
     }
     /// Internet domain.
     pub fn domain(&self) -> Option<&'a str> {

@@ -5,6 +5,7 @@ use crate::book::derived::{HAS_RISK, IN_QUEUE};
 use crate::book::{AccountRow, Book, Derived, LocalId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// What accounts are grouped by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -158,6 +159,34 @@ pub struct Segments {
     pub ops_note: String,
 }
 
+/// Hashes ids by one multiplication: they are our own numbers, nobody can choose them to collide.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for b in bytes {
+            self.write_u64(u64::from(*b));
+        }
+    }
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+}
+
+type IdSet = HashSet<LocalId, BuildHasherDefault<IdHasher>>;
+/// Groups by where their word lies in memory (the Book keeps each once), and by person where two may share a name.
+type Groups<'a> = HashMap<(usize, LocalId), (&'a str, Group), BuildHasherDefault<IdHasher>>;
+
 #[derive(Default)]
 struct Group {
     person: Option<LocalId>,
@@ -165,7 +194,7 @@ struct Group {
     arr: i64,
     covered_arr: i64,
     coverage: Coverage,
-    csms: HashSet<LocalId>,
+    csms: IdSet,
     without: usize,
     in_queue: usize,
     at_risk: i64,
@@ -186,13 +215,19 @@ fn key<'a>(a: &AccountRow<'a>, by: GroupBy) -> &'a str {
 
 /// The ratios of each group.
 pub fn segments(book: &Book, derived: &Derived, by: GroupBy, targets: &Targets) -> Segments {
-    // Two people may share a name: grouped by CSM, the person is part of the key.
-    let mut groups: HashMap<(&str, Option<LocalId>), Group> = HashMap::new();
-    let mut all: HashSet<LocalId> = HashSet::new();
+    let mut groups = Groups::default();
+    let mut all = IdSet::default();
     for a in book.accounts() {
         let csm = a.csm_id();
         let person = csm.filter(|_| by == GroupBy::Csm);
-        let g = groups.entry((key(&a, by), person)).or_default();
+        let word = key(&a, by);
+        let place = match word {
+            "" => 0,
+            word => word.as_ptr() as usize,
+        };
+        let (_, g) = groups
+            .entry((place, person.unwrap_or_default()))
+            .or_insert_with(|| (word, Group::default()));
         g.person = person;
         g.accounts += 1;
         let arr = a.arr_reporting();
@@ -218,7 +253,7 @@ pub fn segments(book: &Book, derived: &Derived, by: GroupBy, targets: &Targets) 
     }
     let mut rows: Vec<SegmentRow> = groups
         .into_iter()
-        .map(|((key, _), g)| {
+        .map(|(_, (key, g))| {
             let csms = g.csms.len();
             let per = (csms > 0).then(|| (g.accounts - g.without) as f64 / csms as f64);
             let band = match by {

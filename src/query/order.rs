@@ -1,8 +1,7 @@
 //! Sorting rows by any fields.
 
-use crate::book::registry::{self, Cell, FieldRef, Scope};
+use crate::book::registry::{self, Cell, FieldRef, Scope, Type};
 use crate::book::{Entity, fold};
-use std::cmp::Ordering;
 
 /// One field to sort by.
 #[derive(Clone, Copy, Debug)]
@@ -49,66 +48,72 @@ pub fn default_keys(entity: Entity, queue: bool) -> Vec<SortKey> {
 
 /// Sorts rows in place. Missing values come last in either direction; what is equal stands in the order of its id.
 pub fn order(scope: &Scope<'_>, entity: Entity, rows: &mut [u32], keys: &[SortKey]) {
-    let Some((first, rest)) = keys.split_first() else {
-        return;
-    };
-    let mut keyed: Vec<(u64, u32)> = rows.iter().map(|r| (rank(scope, first, *r), *r)).collect();
-    let by_text = |key: &SortKey| {
-        matches!(
-            key.field.field.ty,
-            registry::Type::Text
-                | registry::Type::Word
-                | registry::Type::List
-                | registry::Type::Person
-        )
-    };
-    keyed.sort_unstable_by(|(x, a), (y, b)| {
-        x.cmp(y)
-            .then_with(|| {
-                // The rank of a text is its beginning only.
-                if by_text(first) {
-                    texts(scope, first, *a, *b)
-                } else {
-                    Ordering::Equal
-                }
-            })
-            .then_with(|| {
-                rest.iter()
-                    .map(|key| {
-                        rank(scope, key, *a)
-                            .cmp(&rank(scope, key, *b))
-                            .then_with(|| {
-                                if by_text(key) {
-                                    texts(scope, key, *a, *b)
-                                } else {
-                                    Ordering::Equal
-                                }
-                            })
-                    })
-                    .find(|o| o.is_ne())
-                    .unwrap_or(Ordering::Equal)
-            })
-            .then_with(|| {
-                scope
-                    .book
-                    .id_of(entity, *a)
-                    .cmp(&scope.book.id_of(entity, *b))
-            })
-    });
+    let mut keyed: Vec<(u64, u32)> = rows.iter().map(|r| (0, *r)).collect();
+    sort(scope, entity, &mut keyed, keys, 0);
     for (slot, (_, row)) in rows.iter_mut().zip(keyed) {
         *slot = row;
     }
 }
 
-/// A number that sorts as the value does; missing is the greatest.
-fn rank(scope: &Scope<'_>, key: &SortKey, row: u32) -> u64 {
+/// Bytes of a text that one pass compares.
+const STRIDE: usize = 8;
+/// Texts that are equal so far count as equal: nobody sees the difference in a column.
+const FAR_ENOUGH: usize = 32 * STRIDE;
+
+/// Sorts by the first key, then each run of equal rows by what follows: more of the same text, the next key, at last the id. Reading a
+/// row's field costs more than comparing, so each pass reads it once.
+fn sort(
+    scope: &Scope<'_>,
+    entity: Entity,
+    rows: &mut [(u64, u32)],
+    keys: &[SortKey],
+    offset: usize,
+) {
+    let Some((key, rest)) = keys.split_first() else {
+        rows.sort_unstable_by_key(|(_, row)| scope.book.id_of(entity, *row));
+        return;
+    };
+    for (rank, row) in rows.iter_mut() {
+        *rank = rank_of(scope, key, *row, offset);
+    }
+    rows.sort_unstable_by_key(|(rank, _)| *rank);
+    let is_text = matches!(
+        key.field.field.ty,
+        Type::Text | Type::Word | Type::List | Type::Person
+    );
+    for run in rows.chunk_by_mut(|a, b| a.0 == b.0).filter(|r| r.len() > 1) {
+        let missing = run[0].0 == u64::MAX;
+        if is_text && !missing && offset < FAR_ENOUGH && goes_on(run[0].0, key) {
+            sort(scope, entity, run, keys, offset + STRIDE);
+        } else {
+            sort(scope, entity, run, rest, 0);
+        }
+    }
+}
+
+/// Whether texts of that rank have bytes beyond the ones compared.
+fn goes_on(rank: u64, key: &SortKey) -> bool {
+    directed(rank, key) & 0xff != 0
+}
+
+/// The rank as it counts in the key's direction; its own inverse. Never `u64::MAX`, which is for what is missing.
+fn directed(rank: u64, key: &SortKey) -> u64 {
+    let rank = rank.min(u64::MAX - 1);
+    if key.descending {
+        u64::MAX - 1 - rank
+    } else {
+        rank
+    }
+}
+
+/// A number that sorts as the value does (of texts: as the bytes from the offset on); missing is the greatest.
+fn rank_of(scope: &Scope<'_>, key: &SortKey, row: u32, offset: usize) -> u64 {
     let cell = key.field.read(scope, row);
     let rank = match cell {
         _ if cell.is_none() => return u64::MAX,
-        Cell::None => return u64::MAX,
-        Cell::Number(n) => float(n),
         // Without a rate it cannot be compared.
-        Cell::Money(_, None) => return u64::MAX,
+        Cell::None | Cell::Money(_, None) => return u64::MAX,
+        Cell::Number(n) => float(n),
         Cell::Money(_, Some(m)) => signed(m),
         Cell::Day(d) => signed(i64::from(d.0)),
         Cell::Instant(t) => signed(t.as_microsecond()),
@@ -116,20 +121,15 @@ fn rank(scope: &Scope<'_>, key: &SortKey, row: u32) -> u64 {
         Cell::Text(t) => {
             let words = key.field.field.words;
             match words.iter().position(|w| w.eq_ignore_ascii_case(t)) {
-                Some(n) => n as u64,
-                None => beginning(t),
+                // Ends here: the same word has nothing more to compare.
+                Some(n) => (n as u64) << 8,
+                None => bytes(t, offset),
             }
         }
-        Cell::Person(p) => beginning(p.name()),
-        Cell::List(l) => beginning(l.first().map_or("", |t| t)),
+        Cell::Person(p) => bytes(p.name(), offset),
+        Cell::List(l) => bytes(l.first().map_or("", |t| t), offset),
     };
-    // Never u64::MAX, which is for what is missing.
-    let rank = rank.min(u64::MAX - 1);
-    if key.descending {
-        u64::MAX - 1 - rank
-    } else {
-        rank
-    }
+    directed(rank, key)
 }
 
 fn float(n: f64) -> u64 {
@@ -145,43 +145,20 @@ fn signed(n: i64) -> u64 {
     (n as u64) ^ (1 << 63)
 }
 
-/// The first eight bytes of the folded text.
-fn beginning(text: &str) -> u64 {
-    let mut bytes = [0; 8];
-    if text.is_ascii() {
-        for (slot, b) in bytes.iter_mut().zip(text.bytes()) {
+/// Eight bytes of the folded text from the offset on.
+fn bytes(text: &str, offset: usize) -> u64 {
+    fn take(text: &[u8], offset: usize) -> u64 {
+        let mut eight = [0; STRIDE];
+        for (slot, b) in eight.iter_mut().zip(text.iter().skip(offset)) {
             *slot = b.to_ascii_lowercase();
         }
-    } else {
-        for (slot, b) in bytes.iter_mut().zip(fold(text).bytes()) {
-            *slot = b;
-        }
+        u64::from_be_bytes(eight)
     }
-    // Behind the few words that have an order of their own.
-    u64::from_be_bytes(bytes).max(256)
-}
-
-fn texts(scope: &Scope<'_>, key: &SortKey, a: u32, b: u32) -> Ordering {
-    fn of<'a>(cell: Cell<'a>) -> &'a str {
-        match cell {
-            Cell::Text(t) => t,
-            Cell::Person(p) => p.name(),
-            Cell::List(l) => l.first().map_or("", |t| t),
-            _ => "",
-        }
-    }
-    let (x, y) = (of(key.field.read(scope, a)), of(key.field.read(scope, b)));
-    let o = if std::ptr::eq(x, y) {
-        Ordering::Equal
-    } else if x.is_ascii() && y.is_ascii() {
-        let lower = |s: &'_ str| {
-            s.bytes()
-                .map(|b| b.to_ascii_lowercase())
-                .collect::<Vec<u8>>()
-        };
-        lower(x).cmp(&lower(y))
+    let rank = if text.is_ascii() {
+        take(text.as_bytes(), offset)
     } else {
-        fold(x).cmp(&fold(y))
+        take(fold(text).as_bytes(), offset)
     };
-    if key.descending { o.reverse() } else { o }
+    // Behind the few words that have an order of their own.
+    if offset == 0 { rank.max(1 << 32) } else { rank }
 }

@@ -1,5 +1,6 @@
 //! Text search over names: fuzzy (letters in order, scored, so that scattered letters do not count) and exact, folded of case and marks.
 
+use crate::book::column::{CHUNK, TextChunk};
 use crate::book::{Book, Entity, Scope, TextColumn};
 use memchr::memmem;
 use neo_frizbee::{CaseMatching, Config, Matcher, Scoring};
@@ -16,6 +17,14 @@ impl Bits {
         if let Some(word) = self.0.get_mut(row as usize / 64) {
             *word |= 1 << (row % 64);
         }
+    }
+    /// Its rows.
+    fn rows(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().enumerate().flat_map(|(n, word)| {
+            (0..64)
+                .filter(move |bit| word >> bit & 1 == 1)
+                .map(move |bit| n as u32 * 64 + bit)
+        })
     }
     /// Whether a row is in it.
     #[inline]
@@ -87,23 +96,24 @@ impl Needle {
 
     /// The rows whose text in a column has it.
     fn column(&mut self, column: &TextColumn<'_>, hits: &mut Bits) {
-        let mut names: Vec<&str> = Vec::new();
         let mut lower: Vec<u8> = Vec::new();
         let finder = memmem::Finder::new(self.text.as_bytes()).into_owned();
         for (n, chunk) in column.chunks().iter().enumerate() {
-            let base = (n * crate::book::column::CHUNK) as u32;
+            let base = (n * CHUNK) as u32;
+            let folded = column.folded(n);
+            // A text that is not plain ASCII is searched folded, never as it is.
+            let fold_of = |i: usize| match &folded {
+                Some(f) if i < f.len() => f.get(i),
+                _ => "",
+            };
             match self.how {
                 How::Fuzzy => {
-                    names.clear();
-                    let all_ascii = chunk.text().is_ascii();
-                    names.extend((0..chunk.len()).map(|i| {
-                        let name = chunk.get(i);
-                        if all_ascii || name.is_ascii() {
-                            name
-                        } else {
-                            column.folded(base + i as u32).unwrap_or(name)
-                        }
-                    }));
+                    let names: Vec<&str> = (0..chunk.len())
+                        .map(|i| match fold_of(i) {
+                            "" => chunk.get(i),
+                            folded => folded,
+                        })
+                        .collect();
                     for m in self.matcher.match_list(&names) {
                         if m.score >= self.enough {
                             hits.set(base + m.index);
@@ -114,29 +124,41 @@ impl Needle {
                     lower.clear();
                     lower.extend_from_slice(chunk.text().as_bytes());
                     lower.make_ascii_lowercase();
-                    let mut from = 0;
-                    while let Some(at) = finder.find(&lower[from..]) {
-                        let at = from + at;
-                        let place = chunk.place(at);
-                        let (_, end) = chunk.range(place);
-                        if at + self.text.len() <= end {
-                            hits.set(base + place as u32);
-                            // One hit of a name is enough.
-                            from = end;
-                        } else {
-                            from = at + 1;
+                    find_all(&finder, &lower, chunk, |i| {
+                        if fold_of(i).is_empty() {
+                            hits.set(base + i as u32);
                         }
-                    }
-                    if !chunk.text().is_ascii() {
-                        for i in (0..chunk.len()).filter(|i| !chunk.get(*i).is_ascii()) {
-                            let row = base + i as u32;
-                            if column.folded(row).is_some_and(|f| f.contains(&self.text)) {
-                                hits.set(row);
-                            }
-                        }
+                    });
+                    if let Some(folded) = &folded {
+                        find_all(&finder, folded.text().as_bytes(), folded, |i| {
+                            hits.set(base + i as u32);
+                        });
                     }
                 }
             }
+        }
+    }
+}
+
+/// Calls `hit` for each text of a chunk that has the needle; `text` is the chunk's text, lower case.
+fn find_all(
+    finder: &memmem::Finder<'_>,
+    text: &[u8],
+    chunk: &TextChunk,
+    mut hit: impl FnMut(usize),
+) {
+    let mut from = 0;
+    while let Some(at) = finder.find(&text[from..]) {
+        let at = from + at;
+        let place = chunk.place(at);
+        let (_, end) = chunk.range(place);
+        if at + finder.needle().len() <= end {
+            hit(place);
+            // One hit of a text is enough.
+            from = end;
+        } else {
+            // It reaches over into the next text.
+            from = at + 1;
         }
     }
 }
@@ -158,10 +180,11 @@ pub fn search(book: &Book, entity: Entity, needle: &mut Needle) -> Bits {
         for column in book.text_columns(Entity::Account) {
             needle.column(&column, &mut accounts);
         }
-        for row in 0..book.bound(entity) {
-            let account = crate::book::registry::account_row(book, entity, row);
-            if account.is_some_and(|a| accounts.has(a)) {
-                hits.set(row);
+        for account in accounts.rows().map(|r| book.account(r)) {
+            match entity {
+                Entity::Renewal => account.renewals().for_each(|r| hits.set(r.row())),
+                Entity::Task => account.tasks().for_each(|t| hits.set(t.row())),
+                _ => account.risks().for_each(|e| hits.set(e.row())),
             }
         }
     }
