@@ -130,7 +130,7 @@ pub fn value(field: &FieldRef, scope: &Scope<'_>, row: u32) -> FieldValue {
         Cell::Day(d) => d.date().map_or(FieldValue::Null, FieldValue::Date),
         Cell::Instant(t) => FieldValue::Instant(t),
         Cell::Bool(b) => FieldValue::Bool(b),
-        Cell::List(l) if l.is_empty() => FieldValue::Null,
+        Cell::List([]) => FieldValue::Null,
         Cell::List(l) => FieldValue::List(l.to_vec()),
         Cell::Person(p) => FieldValue::text(p.name()),
     }

@@ -401,7 +401,7 @@ async fn lists_are_filtered_sorted_and_renewed_and_a_bad_filter_keeps_the_rows()
     c.run(line("snooze 3d"), northwind(), false)
         .await
         .expect("done");
-    while c.view(Slot::Queue).expect("there").rows.len() != 0 {
+    while !c.view(Slot::Queue).expect("there").rows.is_empty() {
         events.recv().await.expect("an event");
     }
     c.close().await;
