@@ -50,8 +50,7 @@ fn load(runtime: &Runtime, store: &Store) -> Book {
         book.extend(delta, &none);
     }));
     runtime.block_on(done).expect("the database can be read");
-    let book = book.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    book
+    book.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 /// A number that looks random and is the same each time.
