@@ -6,7 +6,7 @@ use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Hit, Ui, bit};
-use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col};
+use crate::tui::widgets::table::{Cell, Column, LEAD, RowLook, Table, col};
 use ratatui::layout::Rect;
 
 const COLUMNS: [Column; 9] = [
@@ -99,7 +99,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
                 let Some(r) = groups.rows.get(place) else {
                     return RowLook::default();
                 };
-                let mut x = table_area.x + 2;
+                let mut x = table_area.x + LEAD;
                 for (c, w) in columns {
                     if c.key == "bar" {
                         bars.push((place, x, *w));

@@ -56,6 +56,8 @@ impl Column {
     }
 }
 
+/// Cells in front of the first column: the bar of the row in focus, the row's sign, a blank.
+pub const LEAD: u16 = 3;
 /// The blank cells between two columns.
 const GAP: u16 = 2;
 
@@ -213,8 +215,7 @@ impl Table<'_> {
         if area.width < 6 || area.height == 0 {
             return;
         }
-        // One cell for the bar of the row in focus, one for its sign.
-        let lead = 2;
+        let lead = LEAD;
         let columns = layout(self.columns, area.width - lead);
         let mut y = area.top();
         if self.titles && area.height > 2 {
