@@ -320,6 +320,48 @@ mod anything {
             });
         }
 
+        /// Sorting by stretches and searching whole chunks find what a plain look at each name finds.
+        #[test]
+        fn names_sort_and_are_found_as_by_hand(
+            names in prop::collection::vec("(Northwind )?[ABab é漢]{0,20}", 1..40),
+            needle in "[ab é漢]{1,3}",
+        ) {
+            let accounts = names.iter().zip(1..).map(|(name, id)| {
+                let account = Account { id: LocalId(id), name: name.clone(), ..Account::default() };
+                (account, Facts::default())
+            });
+            let delta = RowDelta { accounts: accounts.collect(), ..RowDelta::default() };
+            let book = Book::empty().apply(delta, &Overlay::default());
+            let scope = Scope {
+                book: &book,
+                derived: &Derived::default(),
+                today: TODAY,
+                me: None,
+                calendar: Calendar::default(),
+            };
+            for descending in [false, true] {
+                let mut rows: Vec<u32> = (0..names.len() as u32).collect();
+                let text = if descending { "-name" } else { "name" };
+                order(&scope, Entity::Account, &mut rows, &sort_keys(Entity::Account, text).unwrap());
+                let mut hand: Vec<u32> = (0..names.len() as u32).collect();
+                hand.sort_by_key(|r| crate::book::fold(&names[*r as usize]));
+                if descending {
+                    // Stable, so that equal names keep the order of their ids.
+                    hand.sort_by_key(|r| std::cmp::Reverse(crate::book::fold(&names[*r as usize])));
+                }
+                // A name that is empty is missing and comes last.
+                let (some, none): (Vec<u32>, Vec<u32>) =
+                    hand.into_iter().partition(|r| !names[*r as usize].is_empty());
+                prop_assert_eq!(rows, [some, none].concat());
+            }
+            let wanted = crate::book::fold(&needle);
+            let expr = parse(&format!("\"{needle}\""), Entity::Account).unwrap();
+            let hand: Vec<u32> = (0..names.len() as u32)
+                .filter(|r| crate::book::fold(&names[*r as usize]).contains(&wanted))
+                .collect();
+            prop_assert_eq!(filter(&scope, Entity::Account, &expr), hand);
+        }
+
         /// What one condition excludes and what it selects are everything.
         #[test]
         fn a_condition_and_its_opposite_are_everything(n in -100..200i32, op in "[<>:=]|<=|>=") {
