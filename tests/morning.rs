@@ -184,7 +184,7 @@ impl Desk<'_> {
         let ids: Vec<String> = plan.asleep.iter().map(|r| format!("id:{}", r.id)).collect();
         self.filter(t, &ids.join(" or "), &plan.asleep[0].name);
         t.send("*");
-        t.until_text("✓3");
+        t.until_text("3 marked");
         t.send("s");
         t.until_text("─ Snooze");
         t.send(SNOOZE);
