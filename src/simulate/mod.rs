@@ -19,11 +19,15 @@
 //! - [`clock::SimClock`] is the only clock for modification stamps; it follows [`Options::now`] and never goes back.
 //! - `server` puts the router on a port, [`faults`] around it, counts requests, and serves the `/__sim/` control paths.
 
+mod basic;
 pub mod clock;
 pub mod faults;
 pub mod gainsight;
 pub mod journal;
+mod labels;
 pub mod live;
+mod overlay;
+pub mod planhat;
 pub mod salesforce;
 mod server;
 mod start;
@@ -65,6 +69,8 @@ pub struct Limits {
     pub gainsight_per_minute: u32,
     /// Gainsight: requests per day and key; the documented value is 50,000.
     pub gainsight_daily: u32,
+    /// Planhat: requests per second; the documented hard limit is 150.
+    pub planhat_per_second: u32,
 }
 
 impl Default for Limits {
@@ -74,6 +80,7 @@ impl Default for Limits {
             salesforce_token_seconds: 7200,
             gainsight_per_minute: 100,
             gainsight_daily: 50_000,
+            planhat_per_second: 150,
         }
     }
 }

@@ -15,7 +15,9 @@ use super::clock::{Now, SimClock};
 use super::faults::{FaultHandle, Faults};
 use super::journal::{Entry, Journal};
 use super::world::World;
-use super::{AuthDetails, Limits, Vendor, VendorContext, gainsight, live, salesforce, server};
+use super::{
+    AuthDetails, Limits, Vendor, VendorContext, gainsight, live, planhat, salesforce, server,
+};
 
 /// What to simulate, and how.
 #[derive(Clone)]
@@ -23,7 +25,7 @@ pub struct Options {
     /// Size of the book.
     pub accounts: usize,
     pub seed: u64,
-    /// Connector names, in the order of their ports: `salesforce`, `gainsight`.
+    /// Connector names, in the order of their ports: `salesforce`, `gainsight`, `planhat`.
     pub vendors: Vec<String>,
     /// The day of the book; when empty, the one kept in `dir`, else today by `now`.
     pub anchor: Option<Date>,
@@ -65,7 +67,7 @@ impl Default for Options {
 /// Why a simulation did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("there is no simulated vendor “{0}”; there are salesforce and gainsight")]
+    #[error("there is no simulated vendor “{0}”; there are salesforce, gainsight and planhat")]
     UnknownVendor(String),
     #[error("port {port} on 127.0.0.1 cannot be used ({error}); choose another with --port-base")]
     Port { port: u16, error: io::Error },
@@ -191,6 +193,7 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
         let open: fn(VendorContext) -> Result<Arc<dyn Vendor>, StartError> = match name.as_str() {
             "salesforce" => salesforce::open,
             "gainsight" => gainsight::open,
+            "planhat" => planhat::open,
             _ => return Err(StartError::UnknownVendor(name.clone())),
         };
         let opened = tokio::task::spawn_blocking(move || open(context)).await;
