@@ -140,6 +140,7 @@ fn credentials() -> Auth {
         client_id: "id".into(),
         client_secret: "S3CRET".into(),
         token_url: None,
+        scopes: Vec::new(),
     }
 }
 
@@ -553,8 +554,8 @@ async fn a_refused_login_is_told_once_and_an_expired_token_is_renewed_once() {
 #[derive(Default)]
 struct Kept(Mutex<Option<String>>);
 impl TokenStore for Kept {
-    fn load(&self, _source: &str) -> Option<SecretString> {
-        self.0.lock().unwrap().clone().map(SecretString::from)
+    fn load(&self, _source: &str) -> Result<Option<SecretString>, String> {
+        Ok(self.0.lock().unwrap().clone().map(SecretString::from))
     }
     fn save(&self, _source: &str, token: &SecretString) -> Result<(), String> {
         *self.0.lock().unwrap() = Some(token.expose_secret().to_owned());
@@ -577,6 +578,7 @@ async fn a_rotated_refresh_token_is_kept_and_used_after_a_restart() {
         client_secret: None,
         refresh_token: "R1".into(),
         token_url: None,
+        revoke_url: None,
     };
     let kept = Arc::new(Kept::default());
     for _ in 0..2 {
@@ -704,6 +706,7 @@ async fn an_unknown_host_a_closed_port_and_a_strange_certificate_say_what_to_do(
             client_id,
             client_secret: client_secret.into(),
             token_url: Some(token_url),
+            scopes: Vec::new(),
         },
         other => panic!("{other:?}"),
     };

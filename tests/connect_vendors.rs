@@ -42,6 +42,7 @@ fn settings(sim: &Simulation, connector: &str) -> SourceSettings {
             client_id,
             client_secret: client_secret.into(),
             token_url: Some(token_url),
+            scopes: Vec::new(),
         },
         AuthDetails::Header { name, value } => Auth::Header {
             name,
@@ -49,8 +50,9 @@ fn settings(sim: &Simulation, connector: &str) -> SourceSettings {
         },
         AuthDetails::Bearer { token } => Auth::Bearer(token.into()),
         AuthDetails::Basic { user, password } => Auth::Basic {
-            user,
+            user: user.into(),
             password: password.into(),
+            raw: false,
         },
     };
     SourceSettings {

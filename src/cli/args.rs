@@ -60,6 +60,8 @@ pub enum Command {
     Keys(Keys),
     /// What a source is and what it can do.
     Connect(Connect),
+    /// Log in to a source, see how each one logs in, forget a login.
+    Auth(Auth),
     /// Everything that could be wrong, each with its remedy.
     Doctor(Doctor),
 }
@@ -333,6 +335,40 @@ pub enum ConnectVerb {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// `csops auth`.
+#[derive(Clone, Debug, Args)]
+pub struct Auth {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: AuthVerb,
+}
+
+/// What to do with a login.
+#[derive(Clone, Debug, Subcommand)]
+pub enum AuthVerb {
+    /// Log in: in the browser where the vendor has that, else by typing the secret, which is kept in the keyring or in a file of mode 0600.
+    Login {
+        /// The source.
+        source: String,
+        /// The browser is on another machine: paste the address that it ends at.
+        #[arg(long)]
+        paste: bool,
+    },
+    /// How each source logs in, where its secrets come from, and whether they can be had. Shows no secret.
+    Status {
+        /// Only this source.
+        source: Option<String>,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget what csops keeps of a login, and tell the vendor where that is possible.
+    Logout {
+        /// The source.
+        source: String,
     },
 }
 

@@ -5,6 +5,7 @@
 
 mod act;
 mod args;
+mod auth;
 mod config;
 mod connect;
 mod demo;
@@ -47,6 +48,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Keys(options)) => keys::run(&options.verb, &start::paths(global)?, &mut out),
         Some(Command::Connect(options)) => connect::run(global, &options.verb, &mut out),
+        Some(Command::Auth(options)) => auth::run(global, &options.verb, &mut out),
         Some(Command::Doctor(options)) => doctor::run(global, options, &mut out),
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! [`Cockpit`] is the handle (cheap to clone, never blocks): [`Cockpit::snapshot`] is what to draw now, [`Cockpit::events`] says when
 //! there is something new, [`Cockpit::request_view`] has a list filtered and sorted elsewhere, [`Cockpit::run`] runs a command.
-//! The keys live in [`keymap`], the one clock's implementation in [`clock`].
+//! [`Credentials`] are the sources' logins, without a cockpit. The keys live in [`keymap`], the one clock's implementation in [`clock`].
 
 mod choices;
 pub mod clock;
 mod core;
+pub mod credentials;
 pub mod event;
 pub mod handle;
 pub mod keymap;
+mod keyring;
 mod open;
 pub mod snapshot;
 mod sources;
@@ -17,6 +19,7 @@ mod tokens;
 pub mod view;
 
 pub use clock::SystemClock;
+pub use credentials::Credentials;
 pub use event::{CommandError, Event, Level, Outcome};
 pub use handle::Cockpit;
 pub use keymap::{Chord, KeyHelp, KeyMatch, Keymap};

@@ -1,13 +1,14 @@
 //! The sources behind the cockpit: opened from the settings (secrets fetched off-thread), run by the sync engine, listened to in portions.
 
 use super::event::Level;
-use super::tokens::TokenFiles;
+use super::tokens::Keeper;
 use crate::book::{Clock, Entity, OutboxState, SourceName, SourceStatus};
 use crate::command::{Homes, SourceInfo};
 use crate::config::{AuthSettings, Secret, SecretError, Settings, SourceConfig};
 use crate::connect::{Auth, SourceSettings, open_with};
 use crate::store::Storage;
 use crate::sync::{Engine, Setup, SourceSetup, SyncEvent};
+use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -282,12 +283,12 @@ fn absorb(news: &mut News, event: SyncEvent) {
 
 /// Each source of the settings with its connector, or why it has none.
 fn setups(settings: &Settings, clock: &Arc<dyn Clock>, tokens: PathBuf) -> Vec<SourceSetup> {
-    let tokens = Arc::new(TokenFiles::new(tokens));
+    let tokens = Arc::new(Keeper::new(tokens));
     settings
         .sources
         .iter()
         .map(|config| {
-            let connector = plain(config).and_then(|plain| {
+            let connector = plain(config, &tokens).and_then(|plain| {
                 open_with(plain, clock.clone(), Some(tokens.clone()))
                     .map(Arc::from)
                     .map_err(|e| e.to_string())
@@ -306,29 +307,53 @@ fn setups(settings: &Settings, clock: &Arc<dyn Clock>, tokens: PathBuf) -> Vec<S
 }
 
 /// A source's settings with its secrets fetched.
-fn plain(config: &SourceConfig) -> Result<SourceSettings, String> {
-    let secret = |s: &Secret| s.resolve(&|name| std::env::var(name).ok());
+pub(super) fn plain(config: &SourceConfig, keeper: &Keeper) -> Result<SourceSettings, String> {
+    let env = |name: &str| std::env::var(name).ok();
+    let kept = |account: &str| keeper.secret(account);
+    let secret = |s: &Secret| s.resolve(&env, &kept);
+    let empty = || SecretString::from(String::new());
     let auth = || -> Result<Auth, SecretError> {
-        Ok(match &config.auth {
+        Ok(match config.auth.clone() {
             AuthSettings::ClientCredentials {
                 client_id,
                 client_secret,
                 token_url,
+                scopes,
             } => Auth::ClientCredentials {
-                client_id: client_id.clone(),
-                client_secret: secret(client_secret)?,
-                token_url: token_url.clone(),
+                client_id,
+                client_secret: secret(&client_secret)?,
+                token_url,
+                scopes,
             },
             AuthSettings::Refresh {
                 client_id,
                 client_secret,
                 refresh_token,
                 token_url,
+                revoke_url,
             } => Auth::Refresh {
-                client_id: client_id.clone(),
+                client_id,
                 client_secret: client_secret.as_ref().map(secret).transpose()?,
-                refresh_token: secret(refresh_token)?,
-                token_url: token_url.clone(),
+                refresh_token: secret(&refresh_token)?,
+                token_url,
+                revoke_url,
+            },
+            AuthSettings::AuthorizationCode {
+                client_id,
+                client_secret,
+                authorize_url,
+                token_url,
+                revoke_url,
+                scopes,
+                redirect_port,
+            } => Auth::AuthorizationCode {
+                client_id,
+                client_secret: client_secret.as_ref().map(secret).transpose()?,
+                authorize_url,
+                token_url,
+                revoke_url,
+                scopes,
+                redirect_port,
             },
             AuthSettings::JwtBearer {
                 client_id,
@@ -337,20 +362,37 @@ fn plain(config: &SourceConfig) -> Result<SourceSettings, String> {
                 audience,
                 token_url,
             } => Auth::JwtBearer {
-                client_id: client_id.clone(),
-                username: username.clone(),
-                private_key: secret(private_key)?,
-                audience: audience.clone(),
-                token_url: token_url.clone(),
+                client_id,
+                username,
+                private_key: secret(&private_key)?,
+                audience,
+                token_url,
             },
-            AuthSettings::Bearer(token) => Auth::Bearer(secret(token)?),
+            AuthSettings::Bearer(token) => Auth::Bearer(secret(&token)?),
             AuthSettings::Header { name, value } => Auth::Header {
-                name: name.clone(),
-                value: secret(value)?,
+                name,
+                value: secret(&value)?,
             },
-            AuthSettings::Basic { user, password } => Auth::Basic {
-                user: user.clone(),
-                password: secret(password)?,
+            AuthSettings::Query { name, value } => Auth::Query {
+                name,
+                value: secret(&value)?,
+            },
+            AuthSettings::Basic {
+                user,
+                password,
+                raw,
+            } => Auth::Basic {
+                user: secret(&user)?,
+                password: password
+                    .as_ref()
+                    .map(secret)
+                    .transpose()?
+                    .unwrap_or_else(empty),
+                raw,
+            },
+            AuthSettings::Login { user, password } => Auth::Login {
+                user: user.as_ref().map(secret).transpose()?.unwrap_or_else(empty),
+                password: secret(&password)?,
             },
             AuthSettings::None => Auth::None,
         })

@@ -17,7 +17,7 @@ pub use nearest::nearest;
 pub use parse::{Loaded, load, load_text};
 pub use paths::{Overrides, PathError, Paths};
 pub use reader::{Origin, Problem, Severity, Shown};
-pub use secret::{Secret, SecretError};
+pub use secret::{Secret, SecretError, exposed};
 pub use settings::{
     AuthSettings, Calendar, Interface, LogLevel, Me, MoneySettings, Risk, Scope, SegmentTarget,
     Settings, SourceConfig, Triage, WriteHomes,

@@ -14,8 +14,10 @@ pub enum Secret {
     Env(String),
     /// The first line that a command prints; run by `sh -c`.
     Command(String),
-    /// The content of a file that only its owner can read.
+    /// The content of a file that only its owner should be able to read.
     File(PathBuf),
+    /// In the system's keyring, or where there is none in a file of csops' own; `csops auth login` puts it there. `crm/token`.
+    Kept(String),
 }
 
 /// Why a secret could not be had. Never contains it.
@@ -37,13 +39,15 @@ impl Secret {
             Secret::Env(name) => format!("(from the variable {name})"),
             Secret::Command(command) => format!("(from the command `{command}`)"),
             Secret::File(path) => format!("(from the file {})", path.display()),
+            Secret::Kept(_) => "(from the keyring)".to_owned(),
         }
     }
 
-    /// Fetches the secret. May run a command and may block: not for the user interface's thread.
+    /// Fetches the secret; `kept` looks into the keyring. May run a command and may block: not for the user interface's thread.
     pub fn resolve(
         &self,
         env: &dyn Fn(&str) -> Option<String>,
+        kept: &dyn Fn(&str) -> Result<SecretString, SecretError>,
     ) -> Result<SecretString, SecretError> {
         match self {
             Secret::Plain(s) if s.expose_secret().is_empty() => {
@@ -57,6 +61,7 @@ impl Secret {
             }),
             Secret::Command(command) => run(command),
             Secret::File(path) => read_file(path),
+            Secret::Kept(account) => kept(account),
         }
     }
 }
@@ -100,24 +105,31 @@ fn run(command: &str) -> Result<SecretString, SecretError> {
 
 fn read_file(path: &PathBuf) -> Result<SecretString, SecretError> {
     let shown = path.display();
-    let fail =
-        |e: std::io::Error| SecretError(format!("the secret's file {shown} cannot be read: {e}"));
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_err(fail)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(SecretError(format!(
-                "the secret's file {shown} can be read by others (mode {:04o}); run: chmod 600 {shown}",
-                mode & 0o7777
-            )));
-        }
-    }
-    let text = std::fs::read_to_string(path).map_err(fail)?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| SecretError(format!("the secret's file {shown} cannot be read: {e}")))?;
     if text.trim().is_empty() {
         return Err(SecretError(format!("the secret's file {shown} is empty")));
     }
     Ok(SecretString::from(text.trim()))
+}
+
+/// What is wrong with who may read a secret's file; nothing when it is not there or only its owner can.
+pub fn exposed(path: &std::path::Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).ok()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            let shown = path.display();
+            return Some(format!(
+                "the secret's file {shown} can be read by others (mode {:04o}); run: chmod 600 {shown}",
+                mode & 0o7777
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    None
 }
 
 #[cfg(test)]
@@ -128,37 +140,64 @@ mod tests {
         None
     }
 
+    fn keyring(account: &str) -> Result<SecretString, SecretError> {
+        if account == "crm/token" {
+            Ok(SecretString::from("from-keyring"))
+        } else {
+            Err(SecretError("not kept".into()))
+        }
+    }
+
+    fn resolve(secret: &Secret) -> Result<String, String> {
+        let env = |n: &str| (n == "X").then(|| "from-env".to_owned());
+        match secret.resolve(&env, &keyring) {
+            Ok(s) => Ok(s.expose_secret().to_owned()),
+            Err(e) => Err(e.0),
+        }
+    }
+
     #[test]
     fn a_secret_is_not_in_its_debug_text_and_each_form_resolves() {
         let plain = Secret::Plain(SecretString::from("hunter2"));
         assert!(!format!("{plain:?}").contains("hunter2"));
-        let env = |n: &str| (n == "X").then(|| "from-env".to_owned());
-        let got = Secret::Env("X".into()).resolve(&env).unwrap();
-        assert_eq!(got.expose_secret(), "from-env");
-        let got = Secret::Command("printf 'one\\ntwo'".into())
-            .resolve(&none)
-            .unwrap();
-        assert_eq!(got.expose_secret(), "one");
-        let error = Secret::Command("echo no entry >&2; exit 3".into())
-            .resolve(&none)
+        let got = |s: Secret| resolve(&s);
+        assert_eq!(got(Secret::Env("X".into())).unwrap(), "from-env");
+        assert_eq!(
+            got(Secret::Command("printf 'one\\ntwo'".into())).unwrap(),
+            "one"
+        );
+        assert_eq!(
+            got(Secret::Kept("crm/token".into())).unwrap(),
+            "from-keyring"
+        );
+        assert_eq!(
+            got(Secret::Kept("crm/value".into())).unwrap_err(),
+            "not kept"
+        );
+        let error = got(Secret::Command("echo no entry >&2; exit 3".into())).unwrap_err();
+        assert!(error.contains("no entry"), "{error}");
+        let error = Secret::Env("X".into())
+            .resolve(&none, &keyring)
             .unwrap_err();
-        assert!(error.0.contains("no entry"), "{error}");
-        let error = Secret::Env("Y".into()).resolve(&none).unwrap_err();
-        assert!(error.0.contains("variable Y is not set"), "{error}");
+        assert!(error.0.contains("variable X is not set"), "{error}");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_secret_file_that_others_can_read_is_refused_with_the_remedy() {
+    fn a_secret_file_that_others_can_read_is_told_with_the_remedy() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
         std::fs::write(&path, "abc\n").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = Secret::File(path.clone()).resolve(&none).unwrap_err();
-        assert!(error.0.contains("chmod 600"), "{error}");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let warning = exposed(&path).expect("others can read it");
+        assert!(
+            warning.contains("0640") && warning.contains("chmod 600"),
+            "{warning}"
+        );
+        assert!(!warning.contains("abc"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        let got = Secret::File(path).resolve(&none).unwrap();
-        assert_eq!(got.expose_secret(), "abc");
+        assert_eq!(exposed(&path), None);
+        assert_eq!(resolve(&Secret::File(path)).unwrap(), "abc");
     }
 }

@@ -86,6 +86,8 @@ pub enum AuthSettings {
         client_secret: Secret,
         /// Token address, when it is not the vendor's usual one.
         token_url: Option<String>,
+        /// Scopes to ask for, when they are not the connector's own.
+        scopes: Vec<String>,
     },
     /// OAuth 2.0 refresh token.
     Refresh {
@@ -97,6 +99,25 @@ pub enum AuthSettings {
         refresh_token: Secret,
         /// Token address.
         token_url: Option<String>,
+        /// Where a refresh token is taken back.
+        revoke_url: Option<String>,
+    },
+    /// OAuth 2.0 authorization code with PKCE: `csops auth login` opens the browser.
+    AuthorizationCode {
+        /// Client id.
+        client_id: String,
+        /// Client secret, if the client has one.
+        client_secret: Option<Secret>,
+        /// Where a person logs in.
+        authorize_url: Option<String>,
+        /// Token address.
+        token_url: Option<String>,
+        /// Where a refresh token is taken back.
+        revoke_url: Option<String>,
+        /// Scopes to ask for, when they are not the connector's own.
+        scopes: Vec<String>,
+        /// The port that the browser comes back to; none: any free one.
+        redirect_port: Option<u16>,
     },
     /// JWT bearer, RS256.
     JwtBearer {
@@ -120,15 +141,84 @@ pub enum AuthSettings {
         /// Its value.
         value: Secret,
     },
+    /// A key in the query of every address.
+    Query {
+        /// Parameter name.
+        name: String,
+        /// Its value.
+        value: Secret,
+    },
     /// HTTP Basic.
     Basic {
-        /// User.
-        user: String,
-        /// Password.
+        /// User; may be the secret.
+        user: Secret,
+        /// Password; none: it is empty.
+        password: Option<Secret>,
+        /// Only the user is encoded, without a colon.
+        raw: bool,
+    },
+    /// A login in two steps, as the connector describes it.
+    Login {
+        /// User, where there is one.
+        user: Option<Secret>,
+        /// Password or token.
         password: Secret,
     },
     /// Nothing.
     None,
+}
+
+impl AuthSettings {
+    /// The kind's name in the settings file.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            AuthSettings::ClientCredentials { .. } => "client_credentials",
+            AuthSettings::Refresh { .. } => "refresh",
+            AuthSettings::AuthorizationCode { .. } => "authorization_code",
+            AuthSettings::JwtBearer { .. } => "jwt_bearer",
+            AuthSettings::Bearer(_) => "bearer",
+            AuthSettings::Header { .. } => "header",
+            AuthSettings::Query { .. } => "query",
+            AuthSettings::Basic { .. } => "basic",
+            AuthSettings::Login { .. } => "login",
+            AuthSettings::None => "none",
+        }
+    }
+
+    /// Its secrets, by their keys.
+    pub fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let all: Vec<(&'static str, Option<&Secret>)> = match self {
+            AuthSettings::ClientCredentials { client_secret, .. } => {
+                vec![("client_secret", Some(client_secret))]
+            }
+            AuthSettings::Refresh {
+                client_secret,
+                refresh_token,
+                ..
+            } => vec![
+                ("client_secret", client_secret.as_ref()),
+                ("refresh_token", Some(refresh_token)),
+            ],
+            AuthSettings::AuthorizationCode { client_secret, .. } => {
+                vec![("client_secret", client_secret.as_ref())]
+            }
+            AuthSettings::JwtBearer { private_key, .. } => {
+                vec![("private_key", Some(private_key))]
+            }
+            AuthSettings::Bearer(token) => vec![("token", Some(token))],
+            AuthSettings::Header { value, .. } | AuthSettings::Query { value, .. } => {
+                vec![("value", Some(value))]
+            }
+            AuthSettings::Basic { user, password, .. } => {
+                vec![("user", Some(user)), ("password", password.as_ref())]
+            }
+            AuthSettings::Login { user, password } => {
+                vec![("user", user.as_ref()), ("password", Some(password))]
+            }
+            AuthSettings::None => Vec::new(),
+        };
+        all.into_iter().filter_map(|(k, s)| Some((k, s?))).collect()
+    }
 }
 
 /// Who sits here (`[me]`).

@@ -2,19 +2,22 @@
 
 use super::parse::choose;
 use super::reader::{Section, Severity};
-use super::secret::Secret;
+use super::secret::{Secret, exposed};
 use super::settings::{AuthSettings, Scope, SourceConfig};
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 10] = [
     "client_credentials",
     "refresh",
+    "authorization_code",
     "jwt_bearer",
     "bearer",
     "header",
+    "query",
     "basic",
+    "login",
     "none",
 ];
 
@@ -72,7 +75,7 @@ pub(super) fn read(mut s: Section<'_, '_>, index: usize, base: &Path) -> Option<
     let daily_requests = s.whole("daily_requests", None, 1..=1_000_000_000);
     let read_only = s.flag("read_only", false);
     let ca_file = s.text("ca_file", "").map(|p| place(&p, base));
-    let auth = auth(s.section("auth"), base);
+    let auth = auth(s.section("auth"), base, name.as_deref().unwrap_or_default());
     let fields = s.section("fields").text_map();
     let options = s.section("options").text_map();
     let (line, _) = s.reader.place(s.span().map_or(0, |s| s.start));
@@ -99,7 +102,7 @@ pub(super) fn read(mut s: Section<'_, '_>, index: usize, base: &Path) -> Option<
     })
 }
 
-fn auth(s: Section<'_, '_>, base: &Path) -> Option<AuthSettings> {
+fn auth(s: Section<'_, '_>, base: &Path, source: &str) -> Option<AuthSettings> {
     if s.span().is_some() && !s.has("kind") && s.entries().is_empty() {
         s.done();
         return Some(AuthSettings::None);
@@ -127,34 +130,59 @@ fn auth(s: Section<'_, '_>, base: &Path) -> Option<AuthSettings> {
         }
         v
     };
+    let secrets = Secrets {
+        s: &s,
+        base,
+        source,
+    };
     let auth = match kind {
         "client_credentials" => {
-            let (id, secret) = (text("client_id"), need(&s, "client_secret", base));
-            let token_url = s.text("token_url", "");
+            let (id, secret) = (text("client_id"), secrets.need(&CLIENT_SECRET));
+            let (token_url, scopes) = (s.text("token_url", ""), scopes(&s));
             (|| {
                 Some(AuthSettings::ClientCredentials {
                     client_id: id?,
                     client_secret: secret?,
                     token_url,
+                    scopes,
                 })
             })()
         }
         "refresh" => {
-            let (id, token) = (text("client_id"), need(&s, "refresh_token", base));
-            let client_secret = secret(&s, "client_secret", base);
-            let token_url = s.text("token_url", "");
+            let (id, token) = (text("client_id"), secrets.need(&REFRESH_TOKEN));
+            let client_secret = secrets.get(&CLIENT_SECRET);
+            let (token_url, revoke_url) = (s.text("token_url", ""), s.text("revoke_url", ""));
             (|| {
                 Some(AuthSettings::Refresh {
                     client_id: id?,
                     client_secret,
                     refresh_token: token?,
                     token_url,
+                    revoke_url,
+                })
+            })()
+        }
+        "authorization_code" => {
+            let id = text("client_id");
+            let client_secret = secrets.get(&CLIENT_SECRET);
+            let port = s.whole("redirect_port", None, 1..=65535);
+            let (authorize_url, token_url) = (s.text("authorize_url", ""), s.text("token_url", ""));
+            let (revoke_url, scopes) = (s.text("revoke_url", ""), scopes(&s));
+            (|| {
+                Some(AuthSettings::AuthorizationCode {
+                    client_id: id?,
+                    client_secret,
+                    authorize_url,
+                    token_url,
+                    revoke_url,
+                    scopes,
+                    redirect_port: port.and_then(|p| u16::try_from(p).ok()),
                 })
             })()
         }
         "jwt_bearer" => {
             let (id, user) = (text("client_id"), text("username"));
-            let key = need(&s, "private_key", base);
+            let key = secrets.need(&PRIVATE_KEY);
             let (audience, token_url) = (s.text("audience", ""), s.text("token_url", ""));
             (|| {
                 Some(AuthSettings::JwtBearer {
@@ -166,9 +194,9 @@ fn auth(s: Section<'_, '_>, base: &Path) -> Option<AuthSettings> {
                 })
             })()
         }
-        "bearer" => need(&s, "token", base).map(AuthSettings::Bearer),
+        "bearer" => secrets.need(&TOKEN).map(AuthSettings::Bearer),
         "header" => {
-            let (name, value) = (text("name"), need(&s, "value", base));
+            let (name, value) = (text("name"), secrets.need(&VALUE));
             (|| {
                 Some(AuthSettings::Header {
                     name: name?,
@@ -176,14 +204,63 @@ fn auth(s: Section<'_, '_>, base: &Path) -> Option<AuthSettings> {
                 })
             })()
         }
-        "basic" => {
-            let (user, password) = (text("user"), need(&s, "password", base));
+        "query" => {
+            let (name, value) = (text("name"), secrets.need(&VALUE));
             (|| {
-                Some(AuthSettings::Basic {
-                    user: user?,
-                    password: password?,
+                Some(AuthSettings::Query {
+                    name: name?,
+                    value: value?,
                 })
             })()
+        }
+        "basic" => {
+            let raw = s.flag("raw", false);
+            let empty = s
+                .raw("password")
+                .is_some_and(|p| p.get_ref().as_str() == Some(""));
+            let password = if empty {
+                for form in PASSWORD.iter().skip(1) {
+                    let _ = s.raw(form);
+                }
+                None
+            } else {
+                secrets.get(&PASSWORD)
+            };
+            // Alone the user is the key; beside a password it is only a name.
+            let alone = password.is_none() && !secrets.given(&PASSWORD);
+            let name_only = !alone && !raw;
+            let user = secrets.read(&USER, name_only);
+            if user.is_none() && !secrets.given(&USER) {
+                s.error(
+                    None,
+                    format!("`{}` is missing; the kind basic needs it", s.name("user")),
+                );
+            }
+            let forgotten = alone && !raw && !empty && matches!(user, Some(Secret::Plain(_)));
+            if forgotten {
+                s.error(
+                    None,
+                    format!(
+                        "`{}` is missing; give it as password_env, password_command, password_file or password_keyring, or write password = \"\" where the user is the key",
+                        s.name("password")
+                    ),
+                );
+            }
+            let broken = secrets.given(&PASSWORD) && password.is_none() && !empty;
+            user.filter(|_| !forgotten && !broken)
+                .map(|user| AuthSettings::Basic {
+                    user,
+                    password,
+                    raw,
+                })
+        }
+        "login" => {
+            let user = secrets.read(&USER, true);
+            let broken = user.is_none() && secrets.given(&USER);
+            secrets
+                .need(&PASSWORD)
+                .filter(|_| !broken)
+                .map(|password| AuthSettings::Login { user, password })
         }
         _ => Some(AuthSettings::None),
     };
@@ -191,114 +268,128 @@ fn auth(s: Section<'_, '_>, base: &Path) -> Option<AuthSettings> {
     auth
 }
 
-/// A secret that must be there.
-fn need(s: &Section<'_, '_>, key: &'static str, base: &Path) -> Option<Secret> {
-    let before = s.has(key) || forms(key).iter().any(|f| s.has(f));
-    let secret = secret(s, key, base);
-    if secret.is_none() && !before {
-        s.error(
-            None,
-            format!(
-                "`{}` is missing; give it as {key}_env, {key}_command or {key}_file",
-                s.name(key)
-            ),
-        );
-    }
-    secret
+fn scopes(s: &Section<'_, '_>) -> Vec<String> {
+    s.texts("scopes", &[]).unwrap_or_default()
 }
 
-/// The forms of a secret's key: the names are static because known keys are.
-fn forms(key: &str) -> [&'static str; 4] {
-    match key {
-        "client_secret" => [
-            "client_secret_env",
-            "client_secret_command",
-            "client_secret_file",
-            "client_secret_keyring",
-        ],
-        "refresh_token" => [
-            "refresh_token_env",
-            "refresh_token_command",
-            "refresh_token_file",
-            "refresh_token_keyring",
-        ],
-        "private_key" => [
-            "private_key_env",
-            "private_key_command",
-            "private_key_file",
-            "private_key_keyring",
-        ],
-        "token" => ["token_env", "token_command", "token_file", "token_keyring"],
-        "value" => ["value_env", "value_command", "value_file", "value_keyring"],
-        _ => [
-            "password_env",
-            "password_command",
-            "password_file",
-            "password_keyring",
-        ],
-    }
+/// A secret's key and its forms: in plain text, and from a variable, a command, a file or the keyring. Known keys are static.
+macro_rules! forms {
+    ($key:literal) => {
+        [
+            $key,
+            concat!($key, "_env"),
+            concat!($key, "_command"),
+            concat!($key, "_file"),
+            concat!($key, "_keyring"),
+        ]
+    };
 }
 
-/// A secret in one of its forms. More than one form is a mistake: nobody could say which one counts.
-fn secret(s: &Section<'_, '_>, key: &'static str, base: &Path) -> Option<Secret> {
-    let [env, command, file, keyring] = forms(key);
-    let given: Vec<&str> = [key, env, command, file, keyring]
-        .into_iter()
-        .filter(|k| s.has(k))
-        .collect();
-    if given.len() > 1 {
-        let span = s.raw(key).or(s.raw(env)).map(|v| v.span());
-        s.error(
-            span,
-            format!(
-                "`{}` is given more than once ({}); keep one",
-                s.name(key),
-                given.join(", ")
-            ),
-        );
+type Forms = [&'static str; 5];
+const CLIENT_SECRET: Forms = forms!("client_secret");
+const REFRESH_TOKEN: Forms = forms!("refresh_token");
+const PRIVATE_KEY: Forms = forms!("private_key");
+const TOKEN: Forms = forms!("token");
+const VALUE: Forms = forms!("value");
+const USER: Forms = forms!("user");
+const PASSWORD: Forms = forms!("password");
+
+/// Reads the secrets of one login.
+struct Secrets<'s, 'r, 'a> {
+    s: &'s Section<'r, 'a>,
+    base: &'s Path,
+    source: &'s str,
+}
+
+impl Secrets<'_, '_, '_> {
+    fn given(&self, forms: &Forms) -> bool {
+        forms.iter().any(|f| self.s.has(f))
     }
-    let mut found = None;
-    if let Some(raw) = s.raw(key) {
-        match raw.get_ref().as_str() {
-            Some(text) => {
-                s.reader.say(
-                    Severity::Warning,
-                    Some(raw.span()),
-                    format!(
-                        "the secret `{}` stands in the file in plain text; better: {env}, {command} or {file}",
-                        s.name(key)
-                    ),
-                );
-                s.reader
-                    .show(s.name(key), "(hidden)".to_owned(), Some(raw.span()));
-                found = Some(Secret::Plain(SecretString::from(text)));
-            }
-            None => s.error(Some(raw.span()), format!("`{}` takes a text", s.name(key))),
+
+    /// A secret that must be there.
+    fn need(&self, forms: &Forms) -> Option<Secret> {
+        let secret = self.get(forms);
+        if secret.is_none() && !self.given(forms) {
+            let key = forms[0];
+            self.s.error(
+                None,
+                format!(
+                    "`{}` is missing; give it as {key}_env, {key}_command or {key}_file, or write {key}_keyring = true and run csops auth login {}",
+                    self.s.name(key),
+                    self.source
+                ),
+            );
         }
+        secret
     }
-    if s.has(env) {
-        found = found.or(s.text(env, "").map(Secret::Env));
+
+    fn get(&self, forms: &Forms) -> Option<Secret> {
+        self.read(forms, false)
     }
-    if s.has(command) {
-        found = found.or(s.text(command, "").map(Secret::Command));
+
+    /// A secret in one of its forms. More than one form is a mistake: nobody could say which one counts. `open`: it is no secret, and may
+    /// stand in the file.
+    fn read(&self, forms: &Forms, open: bool) -> Option<Secret> {
+        let s = self.s;
+        let [key, env, command, file, keyring] = *forms;
+        let given: Vec<&str> = forms.iter().copied().filter(|k| s.has(k)).collect();
+        if given.len() > 1 {
+            let span = s.raw(key).or(s.raw(env)).map(|v| v.span());
+            s.error(
+                span,
+                format!(
+                    "`{}` is given more than once ({}); keep one",
+                    s.name(key),
+                    given.join(", ")
+                ),
+            );
+        }
+        let mut found = None;
+        if open {
+            found = s
+                .text(key, "")
+                .map(|t| Secret::Plain(SecretString::from(t)));
+        } else if let Some(raw) = s.raw(key) {
+            match raw.get_ref().as_str() {
+                Some(text) => {
+                    s.reader.say(
+                        Severity::Warning,
+                        Some(raw.span()),
+                        format!(
+                            "the secret `{}` stands in the file in plain text; better: {env}, {command}, {file} or {keyring}",
+                            s.name(key)
+                        ),
+                    );
+                    s.reader
+                        .show(s.name(key), "(hidden)".to_owned(), Some(raw.span()));
+                    found = Some(Secret::Plain(SecretString::from(text)));
+                }
+                None => s.error(Some(raw.span()), format!("`{}` takes a text", s.name(key))),
+            }
+        }
+        if s.has(env) {
+            found = found.or(s.text(env, "").map(Secret::Env));
+        }
+        if s.has(command) {
+            found = found.or(s.text(command, "").map(Secret::Command));
+        }
+        if s.has(file) {
+            let path = s.text(file, "").map(|p| place(&p, self.base));
+            if let Some(warning) = path.as_deref().and_then(exposed) {
+                let span = s.raw(file).map(|v| v.span());
+                s.reader.say(Severity::Warning, span, warning);
+            }
+            found = found.or(path.map(Secret::File));
+        }
+        if s.has(keyring) && s.flag(keyring, false) {
+            found = found.or(Some(Secret::Kept(format!("{}/{key}", self.source))));
+        }
+        // The forms are known keys even when they are not there.
+        for form in [env, command, file, keyring] {
+            let _ = s.raw(form);
+        }
+        found
     }
-    if s.has(file) {
-        found = found.or(s.text(file, "").map(|p| Secret::File(place(&p, base))));
-    }
-    if let Some(raw) = s.raw(keyring) {
-        s.error(
-            Some(raw.span()),
-            format!(
-                "`{}`: this build has no keyring; use {env}, {command} or {file}",
-                s.name(keyring)
-            ),
-        );
-    }
-    // The forms are known keys even when they are not there.
-    for form in [env, command, file] {
-        let _ = s.raw(form);
-    }
-    found
 }
 
 /// A path as a person writes it: `~/` is the home folder, a relative one starts at the settings file's folder.

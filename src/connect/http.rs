@@ -1,6 +1,6 @@
 //! One HTTP client per source: bounded bodies, no redirects, patience with limits, and errors in plain words.
 
-use super::auth::Authenticator;
+use super::auth::{AuthPlan, Authenticator, Token};
 use super::{ConnectError, ErrorKind, SourceSettings, TokenStore};
 use crate::book::{Budget, Clock};
 use bytes::{Bytes, BytesMut};
@@ -157,13 +157,14 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Http {
-    /// Builds the client. `default_base` is the vendor's own address where there is one; `per_minute` the vendor's own limit.
+    /// Builds the client. `per_minute` is the vendor's own limit, `plan` what is known of logging in there and the vendor's own address
+    /// where there is one.
     pub fn new(
         settings: &SourceSettings,
-        default_base: Option<&str>,
         per_minute: Option<u32>,
         clock: Arc<dyn Clock>,
         tokens: Option<Arc<dyn TokenStore>>,
+        plan: AuthPlan,
     ) -> Result<Http, ConnectError> {
         let name = settings.name.clone();
         let setup = |message: String| ConnectError {
@@ -173,7 +174,7 @@ impl Http {
         let base = settings
             .base_url
             .as_deref()
-            .or(default_base)
+            .or(plan.base.as_deref())
             .ok_or_else(|| {
                 setup("no address is set; put the tenant's own one into `base_url`".into())
             })?;
@@ -187,47 +188,12 @@ impl Http {
                 "`base_url = \"{base}\"` must begin with https://"
             )));
         }
-        let loopback = is_loopback(&base);
-        if base.scheme() == "http" && !loopback {
+        if base.scheme() == "http" && !is_loopback(&base) {
             return Err(setup(format!(
                 "`base_url = \"{base}\"` would send the credentials in the clear; use https://"
             )));
         }
-        let mut builder = Client::builder()
-            .user_agent(concat!("csops/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .tcp_nodelay(true);
-        if loopback {
-            // A proxy cannot reach this machine's loopback.
-            builder = builder.no_proxy();
-        }
-        if let Some(path) = &settings.ca_file {
-            let pem = std::fs::read(path).map_err(|e| {
-                setup(format!(
-                    "cannot read the certificate file {} ({e}); correct `ca_file`",
-                    path.display()
-                ))
-            })?;
-            let certs = Certificate::from_pem_bundle(&pem).map_err(|_| {
-                setup(format!(
-                    "{} holds no certificate in PEM form; correct `ca_file`",
-                    path.display()
-                ))
-            })?;
-            builder = builder.tls_certs_only(certs);
-        } else if base.scheme() == "http" {
-            // Plain loopback needs no trust store, and a machine without one must still be able to run the demo.
-            builder = builder.tls_certs_only(Vec::new());
-        }
-        let client = builder.build().map_err(|e| {
-            setup(format!(
-                "the HTTP client cannot start: {}; is a certificate store (ca-certificates) installed? `ca_file` can name one",
-                chain(&e)
-            ))
-        })?;
+        let client = build_client(settings, &base)?;
         let per_minute = match settings.options.get("requests_per_minute") {
             Some(text) => match text.trim().parse::<u32>() {
                 Ok(0) => None,
@@ -241,7 +207,7 @@ impl Http {
             None => per_minute,
         };
         Ok(Http {
-            auth: Authenticator::new(settings, &base, tokens)?,
+            auth: Authenticator::new(settings, &base, tokens, plan)?,
             client,
             base,
             name,
@@ -297,18 +263,37 @@ impl Http {
         }
     }
 
-    /// An error of this source.
+    /// An error of this source. Whatever secret of it stands in the words is blotted out, also when the vendor repeated it.
     pub fn error(&self, kind: ErrorKind, message: impl std::fmt::Display) -> ConnectError {
         ConnectError {
             kind,
-            message: format!("{}: {message}", self.name),
+            message: self.auth.hide(&format!("{}: {message}", self.name)),
         }
     }
 
     /// Logs in, unless that is done; the vendor's address of who we are, if it gave one.
     pub async fn login(&self) -> Result<Option<String>, ConnectError> {
-        let token = self.auth.token(&self.client, &self.name).await?;
-        Ok(token.identity)
+        Ok(self.session().await?.identity)
+    }
+
+    /// The token in use with what the login told beside it ([`Token::kept`]); logs in when there is none.
+    pub async fn session(&self) -> Result<Token, ConnectError> {
+        self.auth.token(&self.client, &self.name).await
+    }
+
+    /// The vendor said by other means than 401 that this session is over: the next request gets a new one.
+    pub fn expire(&self, session: &Token) {
+        self.auth.expire(session);
+    }
+
+    /// What a person does about credentials that the vendor refuses.
+    pub fn remedy(&self) -> String {
+        self.auth.remedy()
+    }
+
+    /// An address without a secret in its query: what a cursor may hold and a message may show.
+    pub fn bare(&self, address: &str) -> String {
+        self.auth.bare(address)
     }
 
     /// Sends and hears the whole answer out. A 401 renews the token once; a read is tried again a little; a 5xx, 429, a broken or an
@@ -343,11 +328,11 @@ impl Http {
         }
     }
 
-    async fn once(&self, ask: &Ask, token: &super::auth::Token) -> Result<Answer, ConnectError> {
+    async fn once(&self, ask: &Ask, token: &Token) -> Result<Answer, ConnectError> {
         self.count()?;
         self.wait_turn(ask.read).await;
         let base = token.instance.as_ref().unwrap_or(&self.base);
-        let url = Url::parse(&format!(
+        let mut url = Url::parse(&format!(
             "{}{}",
             base.as_str().trim_end_matches('/'),
             ask.path
@@ -358,6 +343,7 @@ impl Http {
                 format!("an address could not be built ({e})"),
             )
         })?;
+        token.sign_address(&mut url);
         let mut request = self.client.request(ask.method.clone(), url);
         if let Some(body) = &ask.json {
             request = request
@@ -440,8 +426,10 @@ impl Http {
                 ErrorKind::Setup,
                 format!(
                     "the vendor sends us elsewhere ({status} to {}); csops does not follow, because the credentials would follow too. Correct `base_url`",
-                    answer.header("location").map_or("nowhere".into(), |l| host_of(l)
-                        .unwrap_or_else(|| crate::book::text::visible(l).into_owned()))
+                    answer.header("location").map_or("nowhere".into(), |l| host_of(l).unwrap_or_else(|| {
+                        let path = l.split(['?', '#']).next().unwrap_or_default();
+                        crate::book::text::visible(path).into_owned()
+                    }))
                 ),
             )),
             _ if answer.is_html() => Err(self.error(
@@ -553,6 +541,50 @@ impl Http {
             .map_or(host.to_owned(), |port| format!("{host}:{port}"));
         network_error(&self.name, &host, e, read)
     }
+}
+
+/// The client for one host: patient within limits, without redirects, trusting what the settings say.
+pub(super) fn build_client(settings: &SourceSettings, base: &Url) -> Result<Client, ConnectError> {
+    let setup = |message: String| ConnectError {
+        kind: ErrorKind::Setup,
+        message: format!("{}: {message}", settings.name),
+    };
+    let loopback = is_loopback(base);
+    let mut builder = Client::builder()
+        .user_agent(concat!("csops/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT)
+        .tcp_nodelay(true);
+    if loopback {
+        // A proxy cannot reach this machine's loopback.
+        builder = builder.no_proxy();
+    }
+    if let Some(path) = &settings.ca_file {
+        let pem = std::fs::read(path).map_err(|e| {
+            setup(format!(
+                "cannot read the certificate file {} ({e}); correct `ca_file`",
+                path.display()
+            ))
+        })?;
+        let certs = Certificate::from_pem_bundle(&pem).map_err(|_| {
+            setup(format!(
+                "{} holds no certificate in PEM form; correct `ca_file`",
+                path.display()
+            ))
+        })?;
+        builder = builder.tls_certs_only(certs);
+    } else if base.scheme() == "http" {
+        // Plain loopback needs no trust store, and a machine without one must still be able to run the demo.
+        builder = builder.tls_certs_only(Vec::new());
+    }
+    builder.build().map_err(|e| {
+        setup(format!(
+            "the HTTP client cannot start: {}; is a certificate store (ca-certificates) installed? `ca_file` can name one",
+            chain(&e)
+        ))
+    })
 }
 
 /// A network error in words.

@@ -11,6 +11,8 @@ pub mod http;
 pub mod json;
 mod salesforce;
 
+pub use auth::{Auth, AuthPlan, LoginBody, LoginPlan, OauthDefaults, SendClient};
+
 use crate::book::{
     Budget, Capabilities, Clock, Conflict, Cursor, Entity, FieldValue, Record, RowProblem,
 };
@@ -50,7 +52,23 @@ pub fn open_with(
             &settings, clock, tokens,
         )?));
     }
-    Err(ConnectError {
+    Err(unknown(&settings))
+}
+
+/// What a source's connector knows about logging in: where its vendor gives out tokens, and what a two-step login looks like.
+///
+/// # Errors
+/// Setup, when there is no such connector.
+pub fn auth_plan(settings: &SourceSettings) -> Result<AuthPlan, ConnectError> {
+    match settings.connector.as_str() {
+        salesforce::KIND => Ok(salesforce::auth_plan()),
+        gainsight::KIND => Ok(gainsight::auth_plan()),
+        _ => Err(unknown(settings)),
+    }
+}
+
+fn unknown(settings: &SourceSettings) -> ConnectError {
+    ConnectError {
         kind: ErrorKind::Setup,
         message: format!(
             "{}: there is no connector `{}`; there are {}. Correct `connector` in the configuration",
@@ -58,15 +76,30 @@ pub fn open_with(
             settings.connector,
             CONNECTORS.join(" and ")
         ),
-    })
+    }
 }
 
-/// Where a rotated refresh token is kept over restarts (a keyring, or a 0600 file). Never called with a lock held.
+/// Where a login is kept over restarts (a keyring, or a 0600 file). What is saved is opaque. Called off the asynchronous threads, but for
+/// `lease`.
 pub trait TokenStore: Send + Sync {
-    /// The newest refresh token of a source, if one was ever saved.
-    fn load(&self, source: &str) -> Option<secrecy::SecretString>;
-    /// Keeps a new refresh token; the old one is dead from now on. The error says what a person can do.
+    /// What was last saved for a source, if anything ever was. The error says why the place where it is cannot be read.
+    fn load(&self, source: &str) -> Result<Option<secrecy::SecretString>, String>;
+    /// Keeps a new one; the old one is dead from now on. The error says what a person can do.
     fn save(&self, source: &str, token: &secrecy::SecretString) -> Result<(), String>;
+    /// Takes the right to renew a source's login, so that two programs never show one refresh token at once. Does not wait.
+    fn lease(&self, _source: &str) -> Lease {
+        Lease::None
+    }
+}
+
+/// The right to renew a login.
+pub enum Lease {
+    /// Ours until it is dropped.
+    Ours(Box<dyn Send>),
+    /// Another program has it.
+    Taken,
+    /// There is no such right here.
+    None,
 }
 
 /// One thing that a connector can fetch.
@@ -199,62 +232,6 @@ pub trait Connector: Send + Sync {
     fn web_url(&self, entity: Entity, external_id: &str) -> Option<String>;
     /// Requests so far.
     fn budget(&self) -> Budget;
-}
-
-/// How a source logs in. Secrets are already resolved.
-#[derive(Clone)]
-pub enum Auth {
-    /// OAuth 2.0 client credentials.
-    ClientCredentials {
-        /// Client id.
-        client_id: String,
-        /// Client secret.
-        client_secret: secrecy::SecretString,
-        /// Token address, when it is not the vendor's usual one under the base address.
-        token_url: Option<String>,
-    },
-    /// OAuth 2.0 refresh token.
-    Refresh {
-        /// Client id.
-        client_id: String,
-        /// Client secret, if the client has one.
-        client_secret: Option<secrecy::SecretString>,
-        /// The refresh token.
-        refresh_token: secrecy::SecretString,
-        /// Token address.
-        token_url: Option<String>,
-    },
-    /// JWT bearer, RS256.
-    JwtBearer {
-        /// Client id (issuer).
-        client_id: String,
-        /// User name (subject).
-        username: String,
-        /// Private key, PEM.
-        private_key: secrecy::SecretString,
-        /// Audience.
-        audience: Option<String>,
-        /// Token address.
-        token_url: Option<String>,
-    },
-    /// A fixed bearer token.
-    Bearer(secrecy::SecretString),
-    /// A header with a key.
-    Header {
-        /// Header name.
-        name: String,
-        /// Its value.
-        value: secrecy::SecretString,
-    },
-    /// HTTP Basic.
-    Basic {
-        /// User.
-        user: String,
-        /// Password.
-        password: secrecy::SecretString,
-    },
-    /// Nothing.
-    None,
 }
 
 /// Plain settings of one source, secrets resolved, as the configuration gives them.

@@ -81,8 +81,9 @@ impl Gainsight {
             return Err(self.http.error(
                 ErrorKind::Auth,
                 format!(
-                    "Gainsight refuses the access key (HTTP {}); a reset makes the old key invalid. Put the new one into the configuration",
-                    answer.status
+                    "Gainsight refuses the access key (HTTP {}); a reset makes the old key invalid: {}",
+                    answer.status,
+                    self.http.remedy()
                 ),
             ));
         }
@@ -126,11 +127,18 @@ impl Gainsight {
         let (kind, message) = match code.as_str() {
             "GS_APIG_2401" | "GSOBJ_1024" => (
                 ErrorKind::Auth,
-                "Gainsight refuses the access key; a reset makes the old key invalid. Put the new one into the configuration".to_owned(),
+                format!(
+                    "Gainsight refuses the access key; a reset makes the old key invalid: {}",
+                    self.http.remedy()
+                ),
             ),
             "GU_2400" => (
-                ErrorKind::Retry { after: None, maybe_done: false },
-                "Gainsight says that we ask too often; csops waits and goes on by itself".to_owned(),
+                ErrorKind::Retry {
+                    after: None,
+                    maybe_done: false,
+                },
+                "Gainsight says that we ask too often; csops waits and goes on by itself"
+                    .to_owned(),
             ),
             _ if write => (
                 ErrorKind::Refused { field: None },
@@ -139,11 +147,15 @@ impl Gainsight {
             // The words may repeat rows; the code is enough to look it up.
             _ if status == 404 || code == "OBJECT_NOT_FOUND" => (
                 ErrorKind::Setup,
-                format!("Gainsight has no {what} ({code}, HTTP {status}); check the object's name and `base_url`"),
+                format!(
+                    "Gainsight has no {what} ({code}, HTTP {status}); check the object's name and `base_url`"
+                ),
             ),
             _ => (
                 ErrorKind::Protocol,
-                format!("Gainsight did not understand the question about {what} ({code}, HTTP {status})"),
+                format!(
+                    "Gainsight did not understand the question about {what} ({code}, HTTP {status})"
+                ),
             ),
         };
         Fault {
