@@ -23,6 +23,7 @@ mod basic;
 pub mod clock;
 pub mod faults;
 pub mod gainsight;
+pub mod hubspot;
 pub mod journal;
 mod labels;
 pub mod live;
@@ -71,6 +72,16 @@ pub struct Limits {
     pub gainsight_daily: u32,
     /// Planhat: requests per second; the documented hard limit is 150.
     pub planhat_per_second: u32,
+    /// HubSpot: requests in any ten seconds of a private app; the documented value is 190.
+    pub hubspot_ten_secondly: u32,
+    /// HubSpot: requests per day of the portal; the documented value is 625,000.
+    pub hubspot_daily: u32,
+    /// HubSpot: searches in any second; the documented value is 5.
+    pub hubspot_search_per_second: u32,
+    /// HubSpot: how long (in real time) a change takes to show in search; the documents say "moments".
+    pub hubspot_search_lag: std::time::Duration,
+    /// HubSpot: seconds (of real time) for which an access token of OAuth is good.
+    pub hubspot_token_seconds: u64,
 }
 
 impl Default for Limits {
@@ -81,6 +92,11 @@ impl Default for Limits {
             gainsight_per_minute: 100,
             gainsight_daily: 50_000,
             planhat_per_second: 150,
+            hubspot_ten_secondly: 190,
+            hubspot_daily: 625_000,
+            hubspot_search_per_second: 5,
+            hubspot_search_lag: std::time::Duration::from_secs(1),
+            hubspot_token_seconds: 1800,
         }
     }
 }

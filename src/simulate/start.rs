@@ -16,8 +16,27 @@ use super::faults::{FaultHandle, Faults};
 use super::journal::{Entry, Journal};
 use super::world::World;
 use super::{
-    AuthDetails, Limits, Vendor, VendorContext, gainsight, live, planhat, salesforce, server,
+    AuthDetails, Limits, Vendor, VendorContext, gainsight, hubspot, live, planhat, salesforce,
+    server,
 };
+
+/// Builds a vendor.
+type Open = fn(VendorContext) -> Result<Arc<dyn Vendor>, StartError>;
+
+/// The vendors that can be simulated, by connector name.
+const VENDORS: &[(&str, Open)] = &[
+    ("salesforce", salesforce::open),
+    ("gainsight", gainsight::open),
+    ("hubspot", hubspot::open),
+    ("planhat", planhat::open),
+];
+
+/// Their names in a sentence.
+fn known() -> String {
+    let names: Vec<&str> = VENDORS.iter().map(|(name, _)| *name).collect();
+    let (last, others) = names.split_last().unwrap_or((&"", &[]));
+    format!("{} and {last}", others.join(", "))
+}
 
 /// What to simulate, and how.
 #[derive(Clone)]
@@ -25,7 +44,7 @@ pub struct Options {
     /// Size of the book.
     pub accounts: usize,
     pub seed: u64,
-    /// Connector names, in the order of their ports: `salesforce`, `gainsight`, `planhat`.
+    /// Connector names, in the order of their ports, e.g. `salesforce`, `gainsight`, `hubspot`.
     pub vendors: Vec<String>,
     /// The day of the book; when empty, the one kept in `dir`, else today by `now`.
     pub anchor: Option<Date>,
@@ -67,7 +86,7 @@ impl Default for Options {
 /// Why a simulation did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("there is no simulated vendor “{0}”; there are salesforce, gainsight and planhat")]
+    #[error("there is no simulated vendor “{0}”; there are {known}", known = known())]
     UnknownVendor(String),
     #[error("port {port} on 127.0.0.1 cannot be used ({error}); choose another with --port-base")]
     Port { port: u16, error: io::Error },
@@ -152,6 +171,8 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
     let mut limits = options.limits.clone();
     if let Some(asked) = options.faults.rate_limit {
         limits.gainsight_per_minute = limits.gainsight_per_minute.max(asked);
+        limits.hubspot_ten_secondly = limits.hubspot_ten_secondly.max(asked / 6);
+        limits.hubspot_search_per_second = limits.hubspot_search_per_second.max(asked / 60);
     }
     let mut last_event = 0;
     for (place, name) in options.vendors.iter().enumerate() {
@@ -190,12 +211,8 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
             base_url: base_url.clone(),
             limits: limits.clone(),
         };
-        let open: fn(VendorContext) -> Result<Arc<dyn Vendor>, StartError> = match name.as_str() {
-            "salesforce" => salesforce::open,
-            "gainsight" => gainsight::open,
-            "planhat" => planhat::open,
-            _ => return Err(StartError::UnknownVendor(name.clone())),
-        };
+        let known = VENDORS.iter().find(|(known, _)| known == name);
+        let (_, open) = known.ok_or_else(|| StartError::UnknownVendor(name.clone()))?;
         let opened = tokio::task::spawn_blocking(move || open(context)).await;
         let vendor = opened.map_err(|error| StartError::Replay {
             vendor: "a vendor",
