@@ -17,6 +17,8 @@ pub enum MatchHow {
     Name,
     /// A person said so.
     Manual,
+    /// There is no such record: rows of the source refer to the thing by this text (its id elsewhere, its domain or its name).
+    Named,
 }
 
 /// One vendor's record and the local row that it belongs to.

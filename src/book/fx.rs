@@ -21,7 +21,7 @@ impl Default for Fx {
 }
 
 impl Fx {
-    /// From rates as they stand in any order. Where a pair has several, the latest on or before `today` counts (any, without `today`).
+    /// From rates as they stand in any order. Rates of kind plan do not count. Where a pair has several, the latest on or before `today` counts (any, without `today`).
     /// A currency is reached directly, by the inverse, or through one other currency. An unknown reporting currency means US dollars.
     pub fn new(reporting: &str, rates: &[Rate], today: Option<Date>) -> Fx {
         let reporting = currency_code(reporting).unwrap_or(*b"USD");
@@ -33,7 +33,11 @@ impl Fx {
             else {
                 continue;
             };
-            if !(rate.is_finite() && rate > 0.0) || r.at.zip(today).is_some_and(|(at, t)| at > t) {
+            let plan = r.kind.as_deref() == Some("plan");
+            if plan
+                || !(rate.is_finite() && rate > 0.0)
+                || r.at.zip(today).is_some_and(|(at, t)| at > t)
+            {
                 continue;
             }
             let entry = latest.entry((from, to)).or_insert((r.at, rate));
@@ -119,6 +123,10 @@ mod tests {
             rate("EUR", "USD", 1.1, "2026-01-01"),
             rate("EUR", "USD", 9.0, "2027-01-01"),
             rate("GBP", "EUR", 1.2, "2026-01-01"),
+            Rate {
+                kind: Some("plan".into()),
+                ..rate("EUR", "USD", 7.0, "2026-05-01")
+            },
             rate("USD", "JPY", 150.0, "2026-01-01"),
         ];
         let fx = Fx::new("USD", &rates, "2026-06-01".parse().ok());

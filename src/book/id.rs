@@ -42,6 +42,10 @@ pub enum Entity {
     Contact,
     /// One of our own people (a user of the systems of record).
     Person,
+    /// A stretch of a subscription line: what was sold, from when to when, for how much a year.
+    Subscription,
+    /// A change of annual recurring revenue, as a ledger holds it.
+    Movement,
     /// A renewal: an opportunity or renewal record with a due date and an amount.
     Renewal,
     /// Something to do.
@@ -60,11 +64,13 @@ pub enum Entity {
 
 impl Entity {
     /// Every kind, in the order in which a sync wants them (what others refer to comes first).
-    pub const ALL: [Entity; 10] = [
+    pub const ALL: [Entity; 12] = [
         Entity::Person,
         Entity::Rate,
         Entity::Account,
         Entity::Contact,
+        Entity::Subscription,
+        Entity::Movement,
         Entity::Renewal,
         Entity::Task,
         Entity::Ticket,
@@ -79,6 +85,8 @@ impl Entity {
             Entity::Account => "account",
             Entity::Contact => "contact",
             Entity::Person => "person",
+            Entity::Subscription => "subscription",
+            Entity::Movement => "movement",
             Entity::Renewal => "renewal",
             Entity::Task => "task",
             Entity::Ticket => "ticket",
@@ -93,7 +101,7 @@ impl Entity {
     pub fn referred_by(field: &str) -> Option<Entity> {
         match field {
             "account" | "parent" => Some(Entity::Account),
-            "csm" | "owner" | "author" => Some(Entity::Person),
+            "csm" | "owner" | "author" | "manager" => Some(Entity::Person),
             "contact" => Some(Entity::Contact),
             "escalation" => Some(Entity::Escalation),
             _ => None,

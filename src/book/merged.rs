@@ -4,8 +4,8 @@ use super::crosswalk::{CrosswalkEntry, Unmatched};
 use super::id::{Entity, LocalId, SourceName, Target};
 use super::record::Record;
 use super::rows::{
-    Account, Contact, Escalation, Person, Provenance, Rate, Renewal, Signal, Task, Ticket,
-    Touchpoint,
+    Account, Contact, Escalation, Movement, Person, Provenance, Rate, Renewal, Signal,
+    Subscription, Task, Ticket, Touchpoint,
 };
 use super::value::{FieldError, FieldValue};
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,8 @@ pub enum AnyRow {
     Account(Account),
     Contact(Contact),
     Person(Person),
+    Subscription(Subscription),
+    Movement(Movement),
     Renewal(Renewal),
     Task(Task),
     Ticket(Ticket),
@@ -105,6 +107,8 @@ macro_rules! each_row {
             AnyRow::Account($row) => $body,
             AnyRow::Contact($row) => $body,
             AnyRow::Person($row) => $body,
+            AnyRow::Subscription($row) => $body,
+            AnyRow::Movement($row) => $body,
             AnyRow::Renewal($row) => $body,
             AnyRow::Task($row) => $body,
             AnyRow::Ticket($row) => $body,
@@ -123,6 +127,8 @@ impl AnyRow {
             Entity::Account => AnyRow::Account(Account::default()),
             Entity::Contact => AnyRow::Contact(Contact::default()),
             Entity::Person => AnyRow::Person(Person::default()),
+            Entity::Subscription => AnyRow::Subscription(Subscription::default()),
+            Entity::Movement => AnyRow::Movement(Movement::default()),
             Entity::Renewal => AnyRow::Renewal(Renewal::default()),
             Entity::Task => AnyRow::Task(Task::default()),
             Entity::Ticket => AnyRow::Ticket(Ticket::default()),
@@ -141,6 +147,8 @@ impl AnyRow {
             AnyRow::Account(_) => Entity::Account,
             AnyRow::Contact(_) => Entity::Contact,
             AnyRow::Person(_) => Entity::Person,
+            AnyRow::Subscription(_) => Entity::Subscription,
+            AnyRow::Movement(_) => Entity::Movement,
             AnyRow::Renewal(_) => Entity::Renewal,
             AnyRow::Task(_) => Entity::Task,
             AnyRow::Ticket(_) => Entity::Ticket,

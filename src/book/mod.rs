@@ -40,8 +40,8 @@ pub use merged::{
 pub use record::{Cursor, Record, RowProblem};
 pub use registry::Scope;
 pub use rows::{
-    Account, AccountDetail, Contact, Escalation, Facts, Person, Provenance, Rate, Renewal,
-    RowDelta, Signal, Task, Ticket, Touchpoint,
+    Account, AccountDetail, Contact, Escalation, Facts, Movement, Person, Provenance, Rate,
+    Renewal, RowDelta, Signal, Subscription, Task, Ticket, Touchpoint,
 };
 pub use snapshot::{Book, TextColumn};
 pub use source::{Budget, Capabilities, SourceState, SourceStatus, StreamStatus, WriteSupport};

@@ -31,6 +31,11 @@ impl Record {
     }
 }
 
+/// A field (yes) of a record that only says that there is something of this id, because another row refers to it: the record is kept
+/// where nothing of its source, and nothing else that it can mean, is known by that id, by that domain or e-mail address, or by exactly
+/// that name. It never changes what is there, and the field itself is not kept.
+pub const IMPLIED: &str = "implied";
+
 /// Where a stream's next request starts: opaque to everybody but its connector. Stored with the rows that it covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

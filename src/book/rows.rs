@@ -226,6 +226,54 @@ row!(
 });
 
 row!(
+    /// One stretch of a subscription line, as sold: a new row begins with every change of what is paid.
+    Subscription, Entity::Subscription, {
+    /// The account.
+    account: Option<LocalId>,
+    /// The line that it is a stretch of; what renews and grows together.
+    line: Option<String>,
+    /// What was sold.
+    product: Option<String>,
+    /// The contract that it stands in.
+    contract: Option<String>,
+    /// What began it: new, renewal, amendment, escalator or ramp; nothing leaves it to the ledger.
+    change: Option<String>,
+    /// The first day.
+    start: Option<Date>,
+    /// The last day paid; nothing while it runs on.
+    end: Option<Date>,
+    /// Annual recurring revenue in its own currency; a negative one is a credit.
+    arr: Option<Money>,
+    /// The day on which it was signed.
+    signed: Option<Date>,
+    /// The day on which notice was given.
+    cancelled: Option<Date>,
+    /// Comes again every year; `false` is a one-off.
+    recurring: Option<bool>,
+    /// Days of notice before the term ends.
+    notice_days: Option<u16>,
+    /// Renews by itself unless notice is given.
+    auto_renew: Option<bool>,
+});
+
+row!(
+    /// One change of annual recurring revenue.
+    Movement, Entity::Movement, {
+    /// The account.
+    account: Option<LocalId>,
+    /// The subscription line.
+    line: Option<String>,
+    /// The day on which it takes effect.
+    date: Option<Date>,
+    /// open, new, expansion, contraction, churn, reactivation or price.
+    kind: Option<String>,
+    /// The size of the change, positive; of a change of price with its sign.
+    amount: Option<Money>,
+    /// Why.
+    reason: Option<String>,
+});
+
+row!(
     /// A renewal.
     Renewal, Entity::Renewal, {
     /// The account.
@@ -394,6 +442,8 @@ row!(
     rate: Option<f64>,
     /// From this day on.
     at: Option<Date>,
+    /// spot (also when nothing is said) or plan: a rate that a plan is made with and that no amount of today is converted by.
+    kind: Option<String>,
 });
 
 /// Figures about an account that come from its other rows: kept by the store beside the account so that the Book need not hold those rows.
@@ -473,6 +523,10 @@ pub struct AccountDetail {
     pub unmatched: Vec<Unmatched>,
     /// People there.
     pub contacts: Vec<Contact>,
+    /// Its subscription lines, by line and start.
+    pub subscriptions: Vec<Subscription>,
+    /// Its movements of annual recurring revenue, oldest first.
+    pub movements: Vec<Movement>,
     /// Renewals, open first.
     pub renewals: Vec<Renewal>,
     /// Tasks, open first.

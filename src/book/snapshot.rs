@@ -185,7 +185,12 @@ impl Book {
                     Arc::make_mut(&mut self.rates).remove(id);
                 }
                 // Read from the store by the account page; the Book holds their figures only.
-                Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => {}
+                Entity::Contact
+                | Entity::Subscription
+                | Entity::Movement
+                | Entity::Ticket
+                | Entity::Touchpoint
+                | Entity::Signal => {}
             }
         }
         for id in touched {

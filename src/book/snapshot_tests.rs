@@ -148,6 +148,7 @@ fn a_currency_without_a_rate_has_no_value_until_the_rate_comes() {
         to: "USD".into(),
         rate: Some(1.5),
         at: None,
+        ..Rate::default()
     };
     let book = book.apply(
         RowDelta {

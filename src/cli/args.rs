@@ -48,6 +48,10 @@ pub enum Command {
     Status(Status),
     /// List accounts, the queue, renewals, tasks, escalations, segments, people or sources.
     List(List),
+    /// Take in a file of rows (CSV or JSON lines); needs no source.
+    Import(Import),
+    /// What `list` shows, into a file that is safe for spreadsheets.
+    Export(Export),
     /// One account in full, by name, id, domain or external id.
     Show(Show),
     /// Run a cockpit command on everything that a query matches.
@@ -190,6 +194,79 @@ pub struct List {
     /// At most so many rows.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+}
+
+/// What a file to be imported can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportKind {
+    /// Customers.
+    Accounts,
+    /// Our own people.
+    People,
+    /// Subscription lines.
+    Subscriptions,
+    /// Movements of annual recurring revenue.
+    Movements,
+    /// Renewals.
+    Renewals,
+    /// Tasks.
+    Tasks,
+    /// Dated numbers: usage, health, survey answers.
+    Signals,
+    /// Risks.
+    Escalations,
+    /// Exchange rates.
+    Rates,
+}
+
+impl ImportKind {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ImportKind::Accounts => "accounts",
+            ImportKind::People => "people",
+            ImportKind::Subscriptions => "subscriptions",
+            ImportKind::Movements => "movements",
+            ImportKind::Renewals => "renewals",
+            ImportKind::Tasks => "tasks",
+            ImportKind::Signals => "signals",
+            ImportKind::Escalations => "escalations",
+            ImportKind::Rates => "rates",
+        }
+    }
+}
+
+/// `csops import`.
+#[derive(Clone, Debug, Args)]
+pub struct Import {
+    /// The file: separated values, or .jsonl/.ndjson.
+    pub file: PathBuf,
+    /// What its rows are; else its map file or the beginning of its name says.
+    #[arg(long)]
+    pub kind: Option<ImportKind>,
+    /// A map file: separator, encoding, order of days, and which column is which.
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// Say row by row what would happen and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The source that the rows become records of.
+    #[arg(long, value_name = "NAME", default_value = "files")]
+    pub source: String,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `csops export`.
+#[derive(Clone, Debug, Args)]
+pub struct Export {
+    /// As in `csops list`.
+    #[command(flatten)]
+    pub list: List,
+    /// The file; its ending says the format. Without it CSV goes to stdout.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `csops show`.

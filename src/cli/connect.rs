@@ -22,7 +22,10 @@ pub fn run(global: &Global, verb: &ConnectVerb, out: &mut dyn Write) -> Result<(
                     "{:<12} {:<12} {}",
                     s.name,
                     s.connector,
-                    s.base_url.as_deref().unwrap_or("the vendor's own address")
+                    s.base_url
+                        .as_deref()
+                        .or(s.options.get("folder").map(String::as_str))
+                        .unwrap_or("the vendor's own address")
                 )?;
             }
             Ok(())

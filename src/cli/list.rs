@@ -16,14 +16,31 @@ use std::io::Write;
 /// # Errors
 /// 2 for a query, column or sort that cannot be understood.
 pub fn run(global: &Global, list: &List, out: &mut dyn Write) -> Result<(), Failure> {
-    let session = open(global, How::Headless)?;
-    let snapshot = session.cockpit.snapshot();
-    let format = match (list.json, list.ndjson, list.csv) {
+    print(global, list, format(list), out).map(drop)
+}
+
+/// The format that its flags ask for.
+pub fn format(list: &List) -> Format {
+    match (list.json, list.ndjson, list.csv) {
         (true, _, _) => Format::Json,
         (_, true, _) => Format::JsonLines,
         (_, _, true) => Format::Csv,
         _ => Format::Table,
-    };
+    }
+}
+
+/// Prints the rows in a format; how many there were.
+///
+/// # Errors
+/// 2 for a query, column or sort that cannot be understood.
+pub fn print(
+    global: &Global,
+    list: &List,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<usize, Failure> {
+    let session = open(global, How::Headless)?;
+    let snapshot = session.cockpit.snapshot();
     let kind = kind_name(list.kind);
     let mut rows = match list.kind {
         Kind::Segments => segments(&snapshot, &list.columns)?,
@@ -49,7 +66,8 @@ pub fn run(global: &Global, list: &List, out: &mut dyn Write) -> Result<(), Fail
             "nothing here yet: no source is configured (csops init), or try csops demo",
         );
     }
-    Ok(rows.print(format, head, out)?)
+    rows.print(format, head, out)?;
+    Ok(rows.rows.len())
 }
 
 /// The name of a kind in documents.

@@ -10,6 +10,8 @@ mod config;
 mod connect;
 mod demo;
 mod doctor;
+mod export;
+mod import;
 mod init;
 mod keys;
 mod list;
@@ -40,6 +42,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Sync(options)) => status::sync(global, options, &mut out),
         Some(Command::Status(options)) => status::status(global, options, &mut out),
         Some(Command::List(options)) => list::run(global, options, &mut out),
+        Some(Command::Import(options)) => import::run(global, options, &mut out),
+        Some(Command::Export(options)) => export::run(global, options, &mut out),
         Some(Command::Show(options)) => show::run(global, options, &mut out),
         Some(Command::Do(options)) => act::run(global, options, &mut out),
         Some(Command::Outbox(options)) => act::outbox(global, options, &mut out),

@@ -117,7 +117,11 @@ fn document(snapshot: &Snapshot, detail: &AccountDetail) -> Result<Value, Failur
             document.insert($name.into(), Value::Array(rows));
         };
     }
-    use crate::book::{Contact, Escalation, Renewal, Signal, Task, Ticket, Touchpoint};
+    use crate::book::{
+        Contact, Escalation, Movement, Renewal, Signal, Subscription, Task, Ticket, Touchpoint,
+    };
+    rows!("subscriptions", detail.subscriptions, Subscription);
+    rows!("movements", detail.movements, Movement);
     rows!("renewals", detail.renewals, Renewal);
     rows!("tasks", detail.tasks, Task);
     rows!("tickets", detail.tickets, Ticket);

@@ -282,7 +282,11 @@ fn absorb(news: &mut News, event: SyncEvent) {
 }
 
 /// Each source of the settings with its connector, or why it has none.
-fn setups(settings: &Settings, clock: &Arc<dyn Clock>, tokens: PathBuf) -> Vec<SourceSetup> {
+pub(super) fn setups(
+    settings: &Settings,
+    clock: &Arc<dyn Clock>,
+    tokens: PathBuf,
+) -> Vec<SourceSetup> {
     let tokens = Arc::new(Keeper::new(tokens));
     settings
         .sources
@@ -296,7 +300,11 @@ fn setups(settings: &Settings, clock: &Arc<dyn Clock>, tokens: PathBuf) -> Vec<S
             SourceSetup {
                 name: config.name.as_str().into(),
                 kind: config.connector.clone(),
-                base_url: config.base_url.clone().unwrap_or_default(),
+                base_url: config
+                    .base_url
+                    .clone()
+                    .or_else(|| config.options.get("folder").cloned())
+                    .unwrap_or_default(),
                 every: config.every,
                 read_only: config.read_only,
                 daily_requests: config.daily_requests,

@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod canon;
 pub mod convert;
+pub mod files;
 mod gainsight;
 pub mod guard;
 pub mod http;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The connectors that are built in, by name.
-pub const CONNECTORS: [&str; 2] = ["salesforce", "gainsight"];
+pub const CONNECTORS: [&str; 3] = ["salesforce", "gainsight", "files"];
 
 /// A field that a record may carry beside its canonical ones: the ids that *other* systems give the same thing (a list of texts, as
 /// stored by this vendor: a Salesforce account id on a Gainsight company). Identity is settled by it first.
@@ -52,6 +53,9 @@ pub fn open_with(
             &settings, clock, tokens,
         )?));
     }
+    if settings.connector == files::KIND {
+        return Ok(Box::new(files::Folder::open(&settings)?));
+    }
     Err(unknown(&settings))
 }
 
@@ -63,6 +67,7 @@ pub fn auth_plan(settings: &SourceSettings) -> Result<AuthPlan, ConnectError> {
     match settings.connector.as_str() {
         salesforce::KIND => Ok(salesforce::auth_plan()),
         gainsight::KIND => Ok(gainsight::auth_plan()),
+        files::KIND => Ok(AuthPlan::default()),
         _ => Err(unknown(settings)),
     }
 }
@@ -74,7 +79,7 @@ fn unknown(settings: &SourceSettings) -> ConnectError {
             "{}: there is no connector `{}`; there are {}. Correct `connector` in the configuration",
             settings.name,
             settings.connector,
-            CONNECTORS.join(" and ")
+            CONNECTORS.join(", ")
         ),
     }
 }

@@ -6,8 +6,8 @@ use super::{IDENTIFIERS, Rules};
 use crate::book::id::LOCAL;
 use crate::book::{
     Account, AnyRow, Contact, CrosswalkEntry, DirtyBatch, Entity, Escalation, FieldValue, LocalId,
-    MatchHow, MergeBatch, MergedRow, Person, Provenance, Rate, RecordKey, Renewal, Signal,
-    SourceName, StoredRecord, Target, Task, Ticket, Touchpoint, Unmatched,
+    MatchHow, MergeBatch, MergedRow, Movement, Person, Provenance, Rate, RecordKey, Renewal,
+    Signal, SourceName, StoredRecord, Subscription, Target, Task, Ticket, Touchpoint, Unmatched,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -220,6 +220,8 @@ fn fields(entity: Entity) -> &'static [&'static str] {
         Entity::Account => Account::FIELDS,
         Entity::Contact => Contact::FIELDS,
         Entity::Person => Person::FIELDS,
+        Entity::Subscription => Subscription::FIELDS,
+        Entity::Movement => Movement::FIELDS,
         Entity::Renewal => Renewal::FIELDS,
         Entity::Task => Task::FIELDS,
         Entity::Ticket => Ticket::FIELDS,

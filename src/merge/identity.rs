@@ -270,7 +270,7 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
 fn alone(batch: &DirtyBatch) -> HashSet<LocalId> {
     let mut sources: HashMap<LocalId, (HashSet<&str>, bool)> = HashMap::new();
     for c in &batch.crosswalk {
-        if Some(c.entity) == batch.entity && &*c.source != LOCAL {
+        if Some(c.entity) == batch.entity && &*c.source != LOCAL && c.how != MatchHow::Named {
             let (names, manual) = sources.entry(c.local).or_default();
             names.insert(&*c.source);
             *manual |= c.how == MatchHow::Manual;

@@ -3,8 +3,9 @@
 
 use super::error::Res;
 use crate::book::{
-    Account, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId, Money, Person, Rate,
-    Renewal, Signal, SourceName, Target, Task, Ticket, Touchpoint, record::FieldName,
+    Account, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId, Money, Movement,
+    Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket, Touchpoint,
+    record::FieldName,
 };
 use jiff::{Timestamp, civil::Date};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -290,6 +291,30 @@ table!(
     "contact",
     [account, name, title, email, phone, role, active, left_at]
 );
+table!(
+    Subscription,
+    "subscription",
+    [
+        account,
+        line,
+        product,
+        contract,
+        change,
+        start,
+        end,
+        arr,
+        signed,
+        cancelled,
+        recurring,
+        notice_days,
+        auto_renew
+    ]
+);
+table!(
+    Movement,
+    "movement",
+    [account, line, date, kind, amount, reason]
+);
 table!(Person, "person", [name, email, role, active]);
 table!(
     Renewal,
@@ -372,7 +397,7 @@ table!(
     [account, kind, subject, body, at, author, contact]
 );
 table!(Signal, "signal", [account, kind, at, value, unit, text]);
-table!(Rate, "rate", [from, to, rate, at]);
+table!(Rate, "rate", [from, to, rate, at, kind]);
 
 macro_rules! facts {
     ([$($field:ident),* $(,)?]) => {
@@ -455,6 +480,8 @@ pub(super) fn read_any(db: &Connection, target: Target) -> Res<Option<AnyRow>> {
         Entity::Account => of::<Account>(db, target.id),
         Entity::Contact => of::<Contact>(db, target.id),
         Entity::Person => of::<Person>(db, target.id),
+        Entity::Subscription => of::<Subscription>(db, target.id),
+        Entity::Movement => of::<Movement>(db, target.id),
         Entity::Renewal => of::<Renewal>(db, target.id),
         Entity::Task => of::<Task>(db, target.id),
         Entity::Ticket => of::<Ticket>(db, target.id),
@@ -471,6 +498,8 @@ pub(super) fn write_any(db: &Connection, row: &AnyRow, seq: i64) -> Res<()> {
         AnyRow::Account(r) => write_row(db, r, seq),
         AnyRow::Contact(r) => write_row(db, r, seq),
         AnyRow::Person(r) => write_row(db, r, seq),
+        AnyRow::Subscription(r) => write_row(db, r, seq),
+        AnyRow::Movement(r) => write_row(db, r, seq),
         AnyRow::Renewal(r) => write_row(db, r, seq),
         AnyRow::Task(r) => write_row(db, r, seq),
         AnyRow::Ticket(r) => write_row(db, r, seq),

@@ -9,7 +9,8 @@ use super::ties::{rows_called, ties_of};
 use super::types::{AccountHit, Counts};
 use crate::book::{
     Account, AccountDetail, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId,
-    OutboxItem, Person, Rate, Renewal, RowDelta, Signal, Target, Task, Ticket, Touchpoint, Verb,
+    Movement, OutboxItem, Person, Rate, Renewal, RowDelta, Signal, Subscription, Target, Task,
+    Ticket, Touchpoint, Verb,
 };
 use rusqlite::{Connection, Row, params};
 use std::cmp::Reverse;
@@ -149,7 +150,12 @@ pub(super) fn rows_of(db: &Connection, targets: &[Target]) -> Res<RowDelta> {
             Entity::Escalation => push(&mut delta.escalations, read_row(db, id)?),
             Entity::Rate => push(&mut delta.rates, read_row(db, id)?),
             // A Book does not hold these.
-            Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => true,
+            Entity::Contact
+            | Entity::Subscription
+            | Entity::Movement
+            | Entity::Ticket
+            | Entity::Touchpoint
+            | Entity::Signal => true,
         };
         if !there {
             delta.removed.push((target.entity, id));
@@ -196,6 +202,9 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
     let (mut contacts, mut renewals, mut tasks) = (rows!(Contact), rows!(Renewal), rows!(Task));
     let (mut tickets, mut escalations) = (rows!(Ticket), rows!(Escalation));
     let (mut touchpoints, mut signals) = (rows!(Touchpoint), rows!(Signal));
+    let (mut subscriptions, mut movements) = (rows!(Subscription), rows!(Movement));
+    subscriptions.sort_by(|a, b| (&a.line, a.start, a.id).cmp(&(&b.line, b.start, b.id)));
+    movements.sort_by(|a, b| (a.date, &a.line, a.id).cmp(&(b.date, &b.line, b.id)));
     contacts.sort_by_key(|c| (c.active == Some(false), c.name.clone()));
     renewals.sort_by_key(|r| {
         let open = r.stage_kind.as_deref().unwrap_or("open") == "open";
@@ -247,6 +256,8 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
         account,
         facts,
         contacts,
+        subscriptions,
+        movements,
         renewals,
         tasks,
         tickets,

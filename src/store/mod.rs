@@ -9,11 +9,13 @@ mod engine;
 mod error;
 mod facts;
 pub mod fill;
+mod implied;
 mod load;
 mod merging;
 mod open;
 mod operations;
 mod outbox;
+mod peek;
 mod records;
 mod rows;
 mod small;
@@ -27,6 +29,7 @@ mod types;
 pub use engine::Store;
 pub use error::StoreError;
 pub use open::peek_screen_cache;
+pub use peek::{Fate, Peek};
 pub use storage::{Answer, Storage};
 pub use types::{
     AccountHit, Committed, Counts, Draft, HistoryPoint, ItemOutcome, Lease, MergeStats, Options,

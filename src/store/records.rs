@@ -2,6 +2,7 @@
 
 use super::codec::{Kind, fields_of, fields_text, instant, kind_of, micros};
 use super::error::Res;
+use super::implied;
 use super::types::{PageStats, PageWrite, RunReport, StreamProblem};
 use crate::book::{Cursor, Record, RecordKey, RowProblem, SourceName, StoredRecord};
 use jiff::Timestamp;
@@ -21,6 +22,11 @@ pub(super) fn cursor(db: &Connection, source: &str, stream: &str) -> Res<Option<
 pub(super) fn reset_stream(db: &Connection, source: &str, stream: &str) -> Res<()> {
     db.execute(
         "UPDATE stream_state SET cursor=NULL WHERE source=?1 AND stream=?2",
+        [source, stream],
+    )?;
+    // All of its rows are met again, and so are those that cannot be taken.
+    db.execute(
+        "DELETE FROM problem WHERE source=?1 AND stream=?2",
         [source, stream],
     )?;
     Ok(())
@@ -85,6 +91,7 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
         .optional()?
         .unwrap_or(false);
     let mut stats = PageStats::default();
+    let mentioned = implied::any(db, &page.source)?;
     let mut known = db.prepare_cached(
         "SELECT id,modified,deleted,fields FROM source_record WHERE source=?1 AND entity=?2 AND external_id=?3",
     )?;
@@ -99,6 +106,10 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
         .prepare_cached("SELECT count(*) FROM problem WHERE source=?1 AND stream=?2")?
         .query_row([&*page.source, &page.stream], |r| r.get(0))?;
     for record in &page.records {
+        if implied::is_implied(record) {
+            stats.implied += u64::from(implied::put(db, &page.source, record)?);
+            continue;
+        }
         let fields = fields_text(&record.fields)?;
         let modified = record.modified.map(micros);
         let mut rows = known.query(params![
@@ -109,6 +120,9 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
         let Some(row) = rows.next()? else {
             // A deletion of something that we never had is no news.
             if !record.deleted {
+                if mentioned {
+                    implied::adopt(db, &page.source, record)?;
+                }
                 insert.execute(params![
                     &*page.source,
                     Kind(record.entity),
@@ -168,6 +182,17 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
         }
     }
     put_problems(db, page)?;
+    if full {
+        // A row that is still there but could not be taken keeps what was last said.
+        let mut kept = db.prepare_cached(
+            "UPDATE source_record SET seen=?4 WHERE source=?1 AND entity=?2 AND external_id=?3",
+        )?;
+        for p in &page.problems {
+            if let Some(id) = &p.external_id {
+                kept.execute(params![&*page.source, Kind(p.entity), id, page.run])?;
+            }
+        }
+    }
     let rows = stats.inserted as i64 - stats.deleted as i64;
     db.prepare_cached(
         "INSERT INTO stream_state(source,stream,cursor,rows,updated) VALUES(?1,?2,?3,max(0,?4),?5)

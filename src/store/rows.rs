@@ -35,7 +35,7 @@ fn part_of(entity: Entity) -> u8 {
         Entity::Touchpoint => part::TOUCHES,
         Entity::Contact => part::CONTACTS,
         Entity::Signal => part::SIGNALS,
-        Entity::Person | Entity::Task | Entity::Rate => 0,
+        Entity::Person | Entity::Subscription | Entity::Movement | Entity::Task | Entity::Rate => 0,
     }
 }
 

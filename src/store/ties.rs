@@ -16,6 +16,7 @@ fn how_name(how: MatchHow) -> &'static str {
         MatchHow::Domain => "domain",
         MatchHow::Name => "name",
         MatchHow::Manual => "manual",
+        MatchHow::Named => "named",
     }
 }
 
@@ -25,6 +26,7 @@ fn how_of(name: &str) -> MatchHow {
         "domain" => MatchHow::Domain,
         "name" => MatchHow::Name,
         "manual" => MatchHow::Manual,
+        "named" => MatchHow::Named,
         _ => MatchHow::New,
     }
 }
@@ -113,7 +115,11 @@ pub(super) fn tie(
             };
             remerge_row(db, old)?;
             remerge_referring(db, old)?;
-            if ties_of(db, old)?.is_empty() {
+            let left = ties_of(db, old)?;
+            if left.iter().all(|t| t.how == MatchHow::Named) {
+                // What its rows call it goes where it went.
+                db.prepare_cached("UPDATE crosswalk SET local=?3 WHERE entity=?1 AND local=?2")?
+                    .execute(params![Kind(old.entity), old.id.0, entry.local.0])?;
                 delete_row(db, old, seq, touched)?;
             }
             Ok(())
@@ -159,6 +165,8 @@ pub(super) fn remerge_row(db: &Connection, target: Target) -> Res<u64> {
 const REFERENCES: &[(Entity, &[&str])] = &[
     (Entity::Account, &["parent", "csm", "owner"]),
     (Entity::Contact, &["account"]),
+    (Entity::Subscription, &["account"]),
+    (Entity::Movement, &["account"]),
     (Entity::Renewal, &["account", "owner"]),
     (Entity::Task, &["account", "owner", "escalation"]),
     (Entity::Ticket, &["account", "owner"]),
@@ -248,7 +256,8 @@ pub(super) fn candidates(
             };
             let mut sources: Vec<SourceName> = Vec::new();
             for tie in ties_of(db, Target { entity, id: local })? {
-                if !sources.contains(&tie.source) {
+                // A text that rows refer to it by is no record: the source's own record may still come.
+                if tie.how != MatchHow::Named && !sources.contains(&tie.source) {
                     sources.push(tie.source);
                 }
             }

@@ -58,12 +58,14 @@ pub struct PageStats {
     pub unchanged: u64,
     /// Rows that the vendor says are gone, and that were there.
     pub deleted: u64,
+    /// Things that were made because rows refer to them ([`IMPLIED`](crate::book::record::IMPLIED)).
+    pub implied: u64,
 }
 
 impl PageStats {
     /// Whether anything has to be merged.
     pub fn any(&self) -> bool {
-        self.inserted + self.changed + self.deleted > 0
+        self.inserted + self.changed + self.deleted + self.implied > 0
     }
     /// Both together.
     pub fn add(&mut self, other: PageStats) {
@@ -71,6 +73,7 @@ impl PageStats {
         self.changed += other.changed;
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
+        self.implied += other.implied;
     }
 }
 

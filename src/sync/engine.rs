@@ -97,6 +97,8 @@ pub(super) struct Shared {
     pub(super) merging: tokio::sync::Mutex<()>,
     /// Sends one batch at a time.
     pub(super) pushing: tokio::sync::Mutex<push::Memory>,
+    /// How sources stand that are not configured: files that were imported.
+    imported: Mutex<Vec<SourceStatus>>,
     events: broadcast::Sender<SyncEvent>,
 }
 
@@ -154,7 +156,7 @@ impl Shared {
 /// Pull and push of all sources. Clones are the same engine.
 #[derive(Clone)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     tasks: Arc<Mutex<Tasks>>,
 }
 
@@ -191,6 +193,7 @@ impl Engine {
                 push: Notify::new(),
                 merging: tokio::sync::Mutex::default(),
                 pushing: tokio::sync::Mutex::default(),
+                imported: Mutex::default(),
                 events: broadcast::Sender::new(1_024),
             }),
             tasks: Arc::default(),
@@ -212,6 +215,9 @@ impl Engine {
                 .and_then(|name| self.shared.source(name));
             if let Some(source) = known {
                 source.restore(&stored, today, &zone);
+            } else if self.shared.sources.is_empty() {
+                // Without any configured source what was imported is all that there is, and its age the age of the data.
+                self.imported().push(stored);
             }
         }
         Ok(())
@@ -300,7 +306,14 @@ impl Engine {
         self.shared.read_only.load(Ordering::SeqCst)
     }
 
-    /// How every source goes now, in the configuration's order.
+    fn imported(&self) -> std::sync::MutexGuard<'_, Vec<SourceStatus>> {
+        self.shared
+            .imported
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How every source goes now, in the configuration's order; without any, what was imported.
     pub fn statuses(&self) -> Vec<SourceStatus> {
         let today = self.shared.clock.today();
         self.shared
@@ -313,6 +326,7 @@ impl Engine {
                 }
                 status
             })
+            .chain(self.imported().iter().cloned())
             .collect()
     }
 
@@ -430,7 +444,7 @@ impl Engine {
     }
 
     /// The lease for one errand; `None` inside when the engine has it anyway.
-    async fn borrow_lease(&self) -> Result<Option<JoinHandle<()>>, String> {
+    pub(super) async fn borrow_lease(&self) -> Result<Option<JoinHandle<()>>, String> {
         if self.shared.leads() {
             return Ok(None);
         }
@@ -455,7 +469,7 @@ impl Engine {
         })))
     }
 
-    async fn return_lease(&self, lease: Option<JoinHandle<()>>) {
+    pub(super) async fn return_lease(&self, lease: Option<JoinHandle<()>>) {
         if let Some(renewal) = lease {
             renewal.abort();
             self.shared.release_lease().await;

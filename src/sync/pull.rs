@@ -211,10 +211,7 @@ impl Shared {
             let page = match connector.fetch(name, cursor.as_ref()).await {
                 Ok(page) => page,
                 Err(e) if e.kind == ErrorKind::CursorLost && !restarted => {
-                    source.log(
-                        self,
-                        format!("{name}: the stored position is no longer good at the vendor; reading from the beginning"),
-                    );
+                    source.log(self, format!("{name}: {}", e.message));
                     self.store.reset_stream(&source.name, name).await?;
                     run = self
                         .store
@@ -229,7 +226,9 @@ impl Shared {
                 return Err(Stop::Connect(repeated(source, name)));
             }
             requests += u64::from(page.requests);
-            problems += page.problems.len() as u64;
+            // A row that could not be taken but has a name keeps what it was; one without a name could be any.
+            let nameless = |p: &&crate::book::RowProblem| p.external_id.is_none();
+            problems += page.problems.iter().filter(nameless).count() as u64;
             newest = newest.max(page.records.iter().filter_map(|r| r.modified).max());
             let (done, of) = (page.done, page.total);
             let next: Cursor = page.next;

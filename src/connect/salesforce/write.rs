@@ -94,7 +94,7 @@ impl Salesforce {
             Entity::Task | Entity::Touchpoint => "Task",
             Entity::Ticket => "Case",
             Entity::Escalation => self.risk.object.as_deref()?,
-            Entity::Signal | Entity::Rate => return None,
+            Entity::Subscription | Entity::Movement | Entity::Signal | Entity::Rate => return None,
         })
     }
 

@@ -233,6 +233,8 @@ fn full_row(t: Target) -> AnyRow {
         Entity::Account => Account::FIELDS,
         Entity::Contact => crate::book::Contact::FIELDS,
         Entity::Person => crate::book::Person::FIELDS,
+        Entity::Subscription => crate::book::Subscription::FIELDS,
+        Entity::Movement => crate::book::Movement::FIELDS,
         Entity::Renewal => crate::book::Renewal::FIELDS,
         Entity::Task => crate::book::Task::FIELDS,
         Entity::Ticket => crate::book::Ticket::FIELDS,

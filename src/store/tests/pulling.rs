@@ -42,7 +42,8 @@ fn a_page_and_its_cursor_come_together_and_what_is_known_costs_nothing() {
             inserted: 0,
             changed: 1,
             unchanged: 2,
-            deleted: 1
+            deleted: 1,
+            implied: 0
         }
     );
     assert!(!apply(page("accounts", run, "4", vec![gone])).any());

@@ -906,6 +906,7 @@ fn fields<'a>(app: &App, d: &AccountDetail, room: usize) -> Vec<Vec<Bit<'a>>> {
                 crate::book::MatchHow::Domain => "matched by domain",
                 crate::book::MatchHow::Name => "matched by name, confirmed",
                 crate::book::MatchHow::Manual => "joined by hand",
+                crate::book::MatchHow::Named => "its rows call it so",
             };
             out.push(vec![
                 bit(format!("{:<14}", c.source), Role::Accent),

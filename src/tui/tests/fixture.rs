@@ -656,6 +656,8 @@ pub fn detail() -> AccountDetail {
             how: MatchHow::New,
         }],
         unmatched: Vec::new(),
+        subscriptions: Vec::new(),
+        movements: Vec::new(),
         contacts: vec![
             Contact {
                 id: LocalId(1),
