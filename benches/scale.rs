@@ -172,6 +172,7 @@ fn open(db: &Path) -> Cockpit {
         db: db.to_owned(),
         clock: Arc::new(SystemClock::starting_at(now(), TimeZone::UTC)),
         problems: Vec::new(),
+        connectors: None,
         background: false,
     };
     Cockpit::open(setup).expect("the database opens")

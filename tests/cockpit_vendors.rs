@@ -74,6 +74,7 @@ fn cockpit(config: &str, dir: &Path, background: bool) -> Cockpit {
         db: dir.join("csops.db"),
         clock: Arc::new(SystemClock::new(TimeZone::UTC)),
         problems: Vec::new(),
+        connectors: None,
         background,
     })
     .expect("the database opens")

@@ -210,6 +210,7 @@ fn settings(base: &str, auth: Auth) -> SourceSettings {
         daily_requests: None,
         fields: BTreeMap::new(),
         options: BTreeMap::new(),
+        secrets: BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What bad input from a vendor gets: a vendor that misbehaves by script, on a plain socket, and what the connectors make of it.
 
 use csops::book::{Clock, Cursor, Entity, FieldValue, Verb};
+use csops::connect::manifest::Library;
 use csops::connect::{
     self, Auth, ConnectError, Connector, ErrorKind, SourceSettings, TokenStore, Write,
 };
@@ -114,6 +115,13 @@ async fn vendor(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> (St
     (base, log)
 }
 
+fn reach(
+    settings: SourceSettings,
+    tokens: Option<Arc<dyn TokenStore>>,
+) -> Result<Box<dyn Connector>, ConnectError> {
+    connect::open(settings, &Library::builtin(), Arc::new(RealClock), tokens)
+}
+
 fn settings(connector: &str, base: &str, auth: Auth) -> SourceSettings {
     SourceSettings {
         name: "crm".into(),
@@ -124,11 +132,12 @@ fn settings(connector: &str, base: &str, auth: Auth) -> SourceSettings {
         daily_requests: None,
         fields: BTreeMap::new(),
         options: BTreeMap::new(),
+        secrets: BTreeMap::new(),
     }
 }
 
 fn open(connector: &str, base: &str, auth: Auth) -> Box<dyn Connector> {
-    connect::open(settings(connector, base, auth), Arc::new(RealClock)).unwrap()
+    reach(settings(connector, base, auth), None).unwrap()
 }
 
 fn salesforce(base: &str) -> Box<dyn Connector> {
@@ -464,7 +473,7 @@ async fn a_stored_cursor_that_is_no_cursor_starts_the_stream_again() {
     other
         .fields
         .insert("account.health".into(), "Score__c".into());
-    let c = connect::open(other, Arc::new(RealClock)).unwrap();
+    let c = reach(other, None).unwrap();
     let e = c
         .fetch("accounts", Some(&first.next))
         .await
@@ -583,7 +592,7 @@ async fn a_rotated_refresh_token_is_kept_and_used_after_a_restart() {
     let kept = Arc::new(Kept::default());
     for _ in 0..2 {
         let s = settings("salesforce", &base, auth.clone());
-        let c = connect::open_with(s, Arc::new(RealClock), Some(kept.clone())).unwrap();
+        let c = reach(s, Some(kept.clone())).unwrap();
         accounts(c.as_ref()).await.unwrap();
     }
     let logins: Vec<String> = log
@@ -711,13 +720,9 @@ async fn an_unknown_host_a_closed_port_and_a_strange_certificate_say_what_to_do(
         other => panic!("{other:?}"),
     };
     let mut s = settings("salesforce", &v.base_url, auth);
-    let e = accounts(
-        connect::open(s.clone(), Arc::new(RealClock))
-            .unwrap()
-            .as_ref(),
-    )
-    .await
-    .expect_err("not ours to trust");
+    let e = accounts(reach(s.clone(), None).unwrap().as_ref())
+        .await
+        .expect_err("not ours to trust");
     assert_eq!(e.kind, ErrorKind::Setup, "{}", e.message);
     assert!(
         e.message.contains("certificate") && e.message.contains("ca_file"),
@@ -725,13 +730,9 @@ async fn an_unknown_host_a_closed_port_and_a_strange_certificate_say_what_to_do(
         e.message
     );
     s.ca_file = v.ca_file.clone();
-    let page = accounts(
-        connect::open(s.clone(), Arc::new(RealClock))
-            .unwrap()
-            .as_ref(),
-    )
-    .await
-    .unwrap();
+    let page = accounts(reach(s.clone(), None).unwrap().as_ref())
+        .await
+        .unwrap();
     assert!(!page.records.is_empty());
 
     for (base, part) in [
@@ -740,20 +741,12 @@ async fn an_unknown_host_a_closed_port_and_a_strange_certificate_say_what_to_do(
         ("ftp://x", "https://"),
     ] {
         s.base_url = Some(base.into());
-        let e = connect::open(s.clone(), Arc::new(RealClock))
-            .err()
-            .expect("a bad address");
+        let e = reach(s.clone(), None).err().expect("a bad address");
         assert_eq!(e.kind, ErrorKind::Setup);
         assert!(e.message.contains(part), "{}", e.message);
     }
     s.connector = "salesfarce".into();
-    assert!(
-        connect::open(s, Arc::new(RealClock))
-            .err()
-            .unwrap()
-            .message
-            .contains("salesforce")
-    );
+    assert!(reach(s, None).err().unwrap().message.contains("salesforce"));
 }
 
 #[tokio::test]
@@ -761,7 +754,7 @@ async fn the_promise_of_requests_is_kept() {
     let (base, log) = org(|_| json(200, page(&[], None))).await;
     let mut s = settings("salesforce", &base, Auth::None);
     s.daily_requests = Some(3);
-    let c = connect::open(s, Arc::new(RealClock)).unwrap();
+    let c = reach(s, None).unwrap();
     let mut cursor = None;
     let e = loop {
         match c.fetch("accounts", cursor.as_ref()).await {

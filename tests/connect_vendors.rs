@@ -1,7 +1,10 @@
 //! The connectors against the simulated vendors, over real HTTP: every stream, every write, and what happens when the vendors misbehave.
 
 use csops::book::{Clock, Cursor, Entity, FieldValue, Money, Record, RowProblem, Verb};
-use csops::connect::{self, Auth, Connector, SourceSettings, Write, Written};
+use csops::connect::manifest::Library;
+use csops::connect::{
+    self, Auth, ConnectError, Connector, SourceSettings, TokenStore, Write, Written,
+};
 use csops::simulate::{AuthDetails, Options, Simulation, start};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
@@ -25,6 +28,13 @@ async fn vendors(accounts: usize) -> Simulation {
     };
     options.limits.gainsight_per_minute = 100_000;
     start(options).await.expect("the simulated vendors start")
+}
+
+fn reach(
+    settings: SourceSettings,
+    tokens: Option<Arc<dyn TokenStore>>,
+) -> Result<Box<dyn Connector>, ConnectError> {
+    connect::open(settings, &Library::builtin(), Arc::new(RealClock), tokens)
 }
 
 fn settings(sim: &Simulation, connector: &str) -> SourceSettings {
@@ -64,11 +74,12 @@ fn settings(sim: &Simulation, connector: &str) -> SourceSettings {
         daily_requests: None,
         fields: BTreeMap::new(),
         options: BTreeMap::from([("requests_per_minute".to_owned(), "0".to_owned())]),
+        secrets: BTreeMap::new(),
     }
 }
 
 fn open(sim: &Simulation, connector: &str) -> Box<dyn Connector> {
-    connect::open(settings(sim, connector), Arc::new(RealClock)).expect("the source opens")
+    reach(settings(sim, connector), None).expect("the source opens")
 }
 
 struct Pulled {
@@ -639,7 +650,7 @@ async fn salesforce_alone_keeps_risks_as_cases() {
     let mut s = settings(&sim, "salesforce");
     s.options.insert("risk_object".into(), "Case".into());
     s.options.insert("risk_value".into(), "Risk".into());
-    let c = connect::open(s, Arc::new(RealClock)).unwrap();
+    let c = reach(s, None).unwrap();
     let c = c.as_ref();
     let account = first(c, "accounts", |_| true).await;
     let acc = account.external_id.as_str();

@@ -29,7 +29,7 @@ pub fn run(global: &Global, verb: &AuthVerb, out: &mut dyn Write) -> Result<(), 
     for problem in &loaded.problems {
         narrate(&problem.to_string());
     }
-    let credentials = Credentials::new(&loaded.settings, &paths.db);
+    let credentials = Credentials::new(&loaded.settings, &paths.db, Some(&paths.connectors()));
     let runtime = start::runtime(1, "csops")?;
     match verb {
         AuthVerb::Status { source, json } => status(&credentials, source.as_deref(), *json, out),

@@ -39,6 +39,7 @@ pub fn run(global: &Global, options: &Import, out: &mut dyn Write) -> Result<(),
         kind: options.kind.map(|k| k.name().to_owned()),
         map: options.map.clone(),
         source: options.source.clone(),
+        connectors: Some(paths.connectors()),
     };
     let mut report = Report {
         out: BufWriter::new(out),

@@ -77,6 +77,7 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
         db: paths.db.clone(),
         clock: clock.clone(),
         problems,
+        connectors: Some(paths.connectors()),
         background: how != How::Headless,
     };
     let cockpit = {

@@ -8,6 +8,7 @@ use crate::connect::auth::encode::fingerprint;
 use crate::connect::auth::kept::{Kept, unix_now};
 use crate::connect::auth::signin::{SignIn, revoke};
 use crate::connect::auth::{AuthPlan, made_for};
+use crate::connect::manifest::Library;
 use crate::connect::{Auth, ErrorKind, SourceSettings, auth_plan};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::Path;
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub struct Credentials {
     sources: Vec<SourceConfig>,
     keeper: Keeper,
+    library: Library,
 }
 
 /// How one source logs in, and whether it could.
@@ -95,16 +97,20 @@ impl Browser {
 }
 
 impl Credentials {
-    /// Those of the settings; `db` tells where files of ours lie.
-    pub fn new(settings: &Settings, db: &Path) -> Credentials {
+    /// Those of the settings; `db` tells where files of ours lie, `connectors` is the folder of the user's own connectors.
+    pub fn new(settings: &Settings, db: &Path, connectors: Option<&Path>) -> Credentials {
         let folder = db.parent().unwrap_or(Path::new(".")).join("tokens");
-        Credentials::with(settings, Keeper::new(folder))
+        Credentials {
+            library: connectors.map_or_else(Library::builtin, Library::with_folder),
+            ..Credentials::with(settings, Keeper::new(folder))
+        }
     }
 
     fn with(settings: &Settings, keeper: Keeper) -> Credentials {
         Credentials {
             sources: settings.sources.clone(),
             keeper,
+            library: Library::builtin(),
         }
     }
 
@@ -454,7 +460,7 @@ impl Credentials {
 
     fn settings(&self, config: &SourceConfig) -> Result<(SourceSettings, AuthPlan), String> {
         let settings = plain(config, &self.keeper)?;
-        let plan = auth_plan(&settings).map_err(|e| e.to_string())?;
+        let plan = auth_plan(&settings, &self.library).map_err(|e| e.to_string())?;
         Ok((settings, plan))
     }
 }

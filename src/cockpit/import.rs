@@ -25,6 +25,8 @@ pub struct ImportRequest {
     pub map: Option<PathBuf>,
     /// The source that the rows become records of.
     pub source: String,
+    /// The folder of the user's own connectors, when there is one.
+    pub connectors: Option<PathBuf>,
 }
 
 /// What is told on the way.
@@ -262,9 +264,12 @@ pub async fn import(
     let tokens = db.parent().unwrap_or(Path::new(".")).join("tokens");
     let sources = {
         let (settings, clock) = (settings.clone(), clock.clone());
-        tokio::task::spawn_blocking(move || setups(&settings, &clock, tokens))
-            .await
-            .unwrap_or_default()
+        let connectors = request.connectors.clone();
+        tokio::task::spawn_blocking(move || {
+            setups(&settings, &clock, tokens, connectors.as_deref())
+        })
+        .await
+        .unwrap_or_default()
     };
     let engine = Engine::new(Setup {
         store: store.clone(),

@@ -21,6 +21,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// What is wrong with the files of the configuration, to be shown.
     pub problems: Vec<String>,
+    /// The folder of the user's own connectors, when there is one.
+    pub connectors: Option<PathBuf>,
     /// Pull and push in the background, by the schedules.
     pub background: bool,
 }
@@ -47,6 +49,7 @@ impl Cockpit {
             setup.clock.clone(),
             store.clone(),
             &setup.db,
+            setup.connectors,
             setup.background,
             engine_ready,
         );

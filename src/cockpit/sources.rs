@@ -5,7 +5,8 @@ use super::tokens::Keeper;
 use crate::book::{Clock, Entity, OutboxState, SourceName, SourceStatus};
 use crate::command::{Homes, SourceInfo};
 use crate::config::{AuthSettings, Secret, SecretError, Settings, SourceConfig};
-use crate::connect::{Auth, SourceSettings, open_with};
+use crate::connect::manifest::Library;
+use crate::connect::{Auth, SourceSettings};
 use crate::store::Storage;
 use crate::sync::{Engine, Setup, SourceSetup, SyncEvent};
 use secrecy::SecretString;
@@ -49,6 +50,7 @@ impl Sources {
         clock: Arc<dyn Clock>,
         store: Arc<dyn Storage>,
         db: &Path,
+        connectors: Option<PathBuf>,
         background: bool,
         ready: watch::Sender<Option<Engine>>,
     ) -> Sources {
@@ -62,7 +64,7 @@ impl Sources {
         tokio::spawn(async move {
             let setups = tokio::task::spawn_blocking({
                 let (settings, clock) = (settings.clone(), clock.clone());
-                move || setups(&settings, &clock, tokens)
+                move || setups(&settings, &clock, tokens, connectors.as_deref())
             })
             .await
             .unwrap_or_default();
@@ -286,14 +288,16 @@ pub(super) fn setups(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
     tokens: PathBuf,
+    connectors: Option<&Path>,
 ) -> Vec<SourceSetup> {
     let tokens = Arc::new(Keeper::new(tokens));
+    let library = connectors.map_or_else(Library::builtin, Library::with_folder);
     settings
         .sources
         .iter()
         .map(|config| {
             let connector = plain(config, &tokens).and_then(|plain| {
-                open_with(plain, clock.clone(), Some(tokens.clone()))
+                crate::connect::open(plain, &library, clock.clone(), Some(tokens.clone()))
                     .map(Arc::from)
                     .map_err(|e| e.to_string())
             });
@@ -414,5 +418,11 @@ pub(super) fn plain(config: &SourceConfig, keeper: &Keeper) -> Result<SourceSett
         daily_requests: config.daily_requests,
         fields: config.fields.clone(),
         options: config.options.clone(),
+        secrets: config
+            .secrets
+            .iter()
+            .map(|(name, s)| Ok((name.clone(), secret(s)?)))
+            .collect::<Result<_, SecretError>>()
+            .map_err(|e| format!("{} ({}): {e}", config.name, config.at))?,
     })
 }

@@ -59,6 +59,7 @@ fn cockpit(dir: &Path) -> Cockpit {
         db: dir.join("csops.db"),
         clock: clock(),
         problems: Vec::new(),
+        connectors: None,
         background: false,
     })
     .expect("the database opens")

@@ -81,6 +81,11 @@ impl Paths {
         self.config_dir.join("keymap.toml")
     }
 
+    /// The folder of the user's own connectors.
+    pub fn connectors(&self) -> PathBuf {
+        self.config_dir.join("connectors")
+    }
+
     /// The folder of the user's own themes.
     pub fn themes(&self) -> PathBuf {
         self.config_dir.join("themes")

@@ -61,6 +61,8 @@ pub struct SourceConfig {
     pub fields: BTreeMap<String, String>,
     /// Options of the connector, as texts.
     pub options: BTreeMap<String, String>,
+    /// Secrets beside the login, by name.
+    pub secrets: BTreeMap<String, Secret>,
     /// Where the source stands in the file, `config.toml:12`.
     pub at: String,
 }

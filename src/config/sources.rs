@@ -78,6 +78,7 @@ pub(super) fn read(mut s: Section<'_, '_>, index: usize, base: &Path) -> Option<
     let auth = auth(s.section("auth"), base, name.as_deref().unwrap_or_default());
     let fields = s.section("fields").text_map();
     let options = s.section("options").text_map();
+    let secrets = named_secrets(s.section("secrets").text_map(), base);
     let (line, _) = s.reader.place(s.span().map_or(0, |s| s.start));
     let at = format!("{}:{line}", s.reader.file_name());
     // A login or an address that is given but wrong must not become "none": the source would then be asked for the wrong thing.
@@ -98,8 +99,30 @@ pub(super) fn read(mut s: Section<'_, '_>, index: usize, base: &Path) -> Option<
         ca_file,
         fields,
         options,
+        secrets,
         at,
     })
+}
+
+/// `[source.secrets]`: `app_key_env = "VAR"`. Which names a connector knows is its manifest's matter.
+fn named_secrets(
+    given: std::collections::BTreeMap<String, String>,
+    base: &Path,
+) -> std::collections::BTreeMap<String, Secret> {
+    given
+        .into_iter()
+        .map(|(key, value)| {
+            if let Some(name) = key.strip_suffix("_env") {
+                (name.to_owned(), Secret::Env(value))
+            } else if let Some(name) = key.strip_suffix("_command") {
+                (name.to_owned(), Secret::Command(value))
+            } else if let Some(name) = key.strip_suffix("_file") {
+                (name.to_owned(), Secret::File(place(&value, base)))
+            } else {
+                (key, Secret::Plain(SecretString::from(value)))
+            }
+        })
+        .collect()
 }
 
 fn auth(s: Section<'_, '_>, base: &Path, source: &str) -> Option<AuthSettings> {

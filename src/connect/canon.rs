@@ -270,6 +270,62 @@ pub fn without_marker(text: &str) -> String {
     format!("{}{}", text[..start].trim_end(), rest)
 }
 
+/// Notes come as HTML; the terminal shows their words.
+pub fn without_tags(text: &str) -> String {
+    if !text.contains('<') {
+        return text.to_owned();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('<') {
+        out.push_str(&rest[..start]);
+        let tail = &rest[start..];
+        // A lone `<` is a character, not a tag.
+        let is_tag = tail[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        match tail.find('>') {
+            Some(end) if is_tag => {
+                let tag = tail[1..end].to_ascii_lowercase();
+                if tag.starts_with("br")
+                    || tag.starts_with("/p")
+                    || tag.starts_with("/div")
+                    || tag.starts_with("/li")
+                {
+                    out.push('\n');
+                }
+                rest = &tail[end + 1..];
+            }
+            _ => {
+                out.push('<');
+                rest = &tail[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    let plain = out
+        .replace("&nbsp;", " ")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&");
+    plain.trim().to_owned()
+}
+
+/// open, won or lost.
+pub fn stage_kind(word: &str) -> &'static str {
+    let w = low(word);
+    if has(
+        &w,
+        &["lost", "churn", "cancel", "closed_lost", "closedlost"],
+    ) {
+        "lost"
+    } else if has(&w, &["won", "renewed"]) {
+        "won"
+    } else {
+        "open"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 /// No answer of a vendor's page is longer; what is, is a mistake at the other end.
 const MAX_BODY: usize = 64 << 20;
+const JSON: &str = "application/json";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence for this long ends a request.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -77,8 +78,14 @@ pub struct Ask {
     pub method: Method,
     /// Path with query, beginning with `/`.
     pub path: String,
-    /// Body, JSON.
+    /// Body, JSON unless `content_type` says otherwise.
     pub json: Option<Bytes>,
+    /// What the body is.
+    pub content_type: &'static str,
+    /// Another address than the source's own; it gets no credentials.
+    pub elsewhere: Option<String>,
+    /// The limit that it falls under beside the general one.
+    pub lane: Option<String>,
     /// More headers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// It changes nothing at the vendor: it may be repeated.
@@ -92,6 +99,9 @@ impl Ask {
             method: Method::GET,
             path: path.into(),
             json: None,
+            content_type: JSON,
+            elsewhere: None,
+            lane: None,
             headers: Vec::new(),
             read: true,
         }
@@ -109,6 +119,9 @@ impl Ask {
             method,
             path: path.into(),
             json: body.map(|b| Bytes::from(b.to_string())),
+            content_type: JSON,
+            elsewhere: None,
+            lane: None,
             headers: Vec::new(),
             read: false,
         }
@@ -135,8 +148,37 @@ struct Counters {
 /// So many requests a minute, evenly refilled, a full minute's worth at once at the start.
 struct Pace {
     per_minute: f64,
+    /// How many at once.
+    burst: f64,
     tokens: f64,
     at: Instant,
+}
+
+impl Pace {
+    fn new(per_minute: f64, burst: f64) -> Pace {
+        Pace {
+            per_minute,
+            burst,
+            tokens: burst,
+            at: Instant::now(),
+        }
+    }
+
+    /// Takes a turn, or says how long to wait for one.
+    fn take(&mut self, reserve: f64) -> Result<(), Duration> {
+        let now = Instant::now();
+        let gained = now.duration_since(self.at).as_secs_f64() * self.per_minute / 60.0;
+        self.tokens = (self.tokens + gained).min(self.burst);
+        self.at = now;
+        let needed = 1.0 + reserve;
+        if self.tokens >= needed {
+            self.tokens -= 1.0;
+            return Ok(());
+        }
+        Err(Duration::from_secs_f64(
+            (needed - self.tokens) * 60.0 / self.per_minute,
+        ))
+    }
 }
 
 /// The client of one source.
@@ -149,6 +191,8 @@ pub struct Http {
     clock: Arc<dyn Clock>,
     counters: Mutex<Counters>,
     pace: Option<Mutex<Pace>>,
+    /// Limits of their own, by lane.
+    lanes: Vec<(String, Mutex<Pace>)>,
 }
 
 /// A poisoned lock here guards plain numbers, which stay usable.
@@ -216,14 +260,17 @@ impl Http {
                 promise: settings.daily_requests,
                 ..Counters::default()
             }),
-            pace: per_minute.map(|n| {
-                Mutex::new(Pace {
-                    per_minute: f64::from(n),
-                    tokens: f64::from(n),
-                    at: Instant::now(),
-                })
-            }),
+            pace: per_minute.map(|n| Mutex::new(Pace::new(f64::from(n), f64::from(n)))),
+            lanes: Vec::new(),
         })
+    }
+
+    /// With a limit for the requests of one lane: so many in so many seconds.
+    pub fn with_lane(mut self, lane: &str, rate: u32, seconds: u32) -> Http {
+        let per_minute = f64::from(rate) * 60.0 / f64::from(seconds.max(1));
+        let pace = Pace::new(per_minute, f64::from(rate));
+        self.lanes.push((lane.to_owned(), Mutex::new(pace)));
+        self
     }
 
     /// The base address, without a slash at its end.
@@ -330,31 +377,32 @@ impl Http {
 
     async fn once(&self, ask: &Ask, token: &Token) -> Result<Answer, ConnectError> {
         self.count()?;
-        self.wait_turn(ask.read).await;
-        let base = token.instance.as_ref().unwrap_or(&self.base);
-        let mut url = Url::parse(&format!(
-            "{}{}",
-            base.as_str().trim_end_matches('/'),
-            ask.path
-        ))
-        .map_err(|e| {
-            self.error(
-                ErrorKind::Protocol,
-                format!("an address could not be built ({e})"),
-            )
-        })?;
+        self.wait_turn(ask).await;
+        let base = match &ask.elsewhere {
+            Some(other) => other.as_str(),
+            None => token.instance.as_ref().unwrap_or(&self.base).as_str(),
+        };
+        let mut url =
+            Url::parse(&format!("{}{}", base.trim_end_matches('/'), ask.path)).map_err(|e| {
+                self.error(
+                    ErrorKind::Protocol,
+                    format!("an address could not be built ({e})"),
+                )
+            })?;
         token.sign_address(&mut url);
         let mut request = self.client.request(ask.method.clone(), url);
         if let Some(body) = &ask.json {
             request = request
-                .header("content-type", "application/json")
+                .header("content-type", ask.content_type)
                 .body(body.clone());
         }
         request = request.header("accept", "application/json");
         for (name, value) in &ask.headers {
             request = request.header(name, value);
         }
-        request = token.sign(request);
+        if ask.elsewhere.is_none() {
+            request = token.sign(request);
+        }
         let response = request
             .send()
             .await
@@ -509,27 +557,28 @@ impl Http {
         Ok(())
     }
 
-    async fn wait_turn(&self, read: bool) {
-        let Some(pace) = &self.pace else { return };
-        loop {
-            let wait = {
-                let mut p = lock(pace);
-                let now = Instant::now();
-                let gained = now.duration_since(p.at).as_secs_f64() * p.per_minute / 60.0;
-                p.tokens = (p.tokens + gained).min(p.per_minute);
-                p.at = now;
-                let needed = if read {
-                    1.0 + p.per_minute * RESERVE
-                } else {
-                    1.0
-                };
-                if p.tokens >= needed {
-                    p.tokens -= 1.0;
-                    return;
-                }
-                Duration::from_secs_f64((needed - p.tokens) * 60.0 / p.per_minute)
+    async fn wait_turn(&self, ask: &Ask) {
+        let lane = ask
+            .lane
+            .as_ref()
+            .and_then(|l| self.lanes.iter().find(|(n, _)| n == l));
+        // Reads leave a part of the general limit to writes.
+        let general = self.pace.iter().map(|p| {
+            let reserve = if ask.read {
+                lock(p).burst * RESERVE
+            } else {
+                0.0
             };
-            tokio::time::sleep(wait).await;
+            (p, reserve)
+        });
+        for (pace, reserve) in general.chain(lane.map(|(_, p)| (p, 0.0))) {
+            loop {
+                let turn = lock(pace).take(reserve);
+                match turn {
+                    Ok(()) => break,
+                    Err(wait) => tokio::time::sleep(wait).await,
+                }
+            }
         }
     }
 

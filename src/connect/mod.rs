@@ -1,6 +1,6 @@
 //! The vendors: authentication, HTTP, paging, field mapping and writes. No vendor's name appears in another room (but `simulate`).
 //!
-//! Enter through [`open`], which turns plain [`SourceSettings`] into a [`Connector`].
+//! Enter through [`open`], which turns plain [`SourceSettings`] into a [`Connector`]: by the manifest of its system ([`manifest`]).
 
 pub mod auth;
 pub mod canon;
@@ -10,6 +10,7 @@ mod gainsight;
 pub mod guard;
 pub mod http;
 pub mod json;
+pub mod manifest;
 mod salesforce;
 
 pub use auth::{Auth, AuthPlan, LoginBody, LoginPlan, OauthDefaults, SendClient};
@@ -18,69 +19,71 @@ use crate::book::{
     Budget, Capabilities, Clock, Conflict, Cursor, Entity, FieldValue, Record, RowProblem,
 };
 use futures_util::future::BoxFuture;
+use manifest::{Library, schema::Adapter};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The connectors that are built in, by name.
-pub const CONNECTORS: [&str; 3] = ["salesforce", "gainsight", "files"];
 
 /// A field that a record may carry beside its canonical ones: the ids that *other* systems give the same thing (a list of texts, as
 /// stored by this vendor: a Salesforce account id on a Gainsight company). Identity is settled by it first.
 pub const IDENTIFIERS: &str = "identifiers";
 
-/// Opens a source: checks its settings and builds the HTTP client; sends nothing. Fails with [`ErrorKind::Setup`] when the settings cannot
-/// work (unknown connector, bad address, unreadable certificate file).
+/// Opens a source: checks its settings and builds the HTTP client; sends nothing. `library` has the connectors that there are; `tokens` is a place
+/// for refresh tokens that the vendor rotates: without one a rotated token lives as long as the process.
+///
+/// # Errors
+/// [`ErrorKind::Setup`] when the settings cannot work: unknown connector, a manifest with a mistake, bad address, unreadable certificate file.
 pub fn open(
     settings: SourceSettings,
-    clock: Arc<dyn Clock>,
-) -> Result<Box<dyn Connector>, ConnectError> {
-    open_with(settings, clock, None)
-}
-
-/// Like [`open`], with a place for refresh tokens that the vendor rotates. Without one a rotated token lives as long as the process.
-pub fn open_with(
-    settings: SourceSettings,
+    library: &Library,
     clock: Arc<dyn Clock>,
     tokens: Option<Arc<dyn TokenStore>>,
 ) -> Result<Box<dyn Connector>, ConnectError> {
-    if settings.connector == salesforce::KIND {
-        return Ok(Box::new(salesforce::Salesforce::open(
-            &settings, clock, tokens,
-        )?));
-    }
-    if settings.connector == gainsight::KIND {
-        return Ok(Box::new(gainsight::Gainsight::open(
-            &settings, clock, tokens,
-        )?));
-    }
-    if settings.connector == files::KIND {
-        return Ok(Box::new(files::Folder::open(&settings)?));
-    }
-    Err(unknown(&settings))
+    let manifest = manifest_of(&settings, library)?;
+    Ok(match manifest.adapter {
+        Some(Adapter::Salesforce) => {
+            let plan = manifest.auth_plan();
+            Box::new(salesforce::Salesforce::open(
+                &settings, clock, tokens, plan,
+            )?)
+        }
+        Some(Adapter::Gainsight) => {
+            let plan = manifest.auth_plan();
+            Box::new(gainsight::Gainsight::open(&settings, clock, tokens, plan)?)
+        }
+        Some(Adapter::Files) => Box::new(files::Folder::open(&settings)?),
+        None => Box::new(manifest::ManifestConnector::open(
+            manifest, &settings, clock, tokens,
+        )?),
+    })
 }
 
 /// What a source's connector knows about logging in: where its vendor gives out tokens, and what a two-step login looks like.
 ///
 /// # Errors
-/// Setup, when there is no such connector.
-pub fn auth_plan(settings: &SourceSettings) -> Result<AuthPlan, ConnectError> {
-    match settings.connector.as_str() {
-        salesforce::KIND => Ok(salesforce::auth_plan()),
-        gainsight::KIND => Ok(gainsight::auth_plan()),
-        files::KIND => Ok(AuthPlan::default()),
-        _ => Err(unknown(settings)),
-    }
+/// Setup, when there is no such connector or its manifest cannot be used.
+pub fn auth_plan(settings: &SourceSettings, library: &Library) -> Result<AuthPlan, ConnectError> {
+    Ok(manifest_of(settings, library)?.auth_plan())
 }
 
-fn unknown(settings: &SourceSettings) -> ConnectError {
-    ConnectError {
+fn manifest_of(
+    settings: &SourceSettings,
+    library: &Library,
+) -> Result<Arc<manifest::schema::Manifest>, ConnectError> {
+    let setup = |message: String| ConnectError {
         kind: ErrorKind::Setup,
-        message: format!(
-            "{}: there is no connector `{}`; there are {}. Correct `connector` in the configuration",
-            settings.name,
+        message: format!("{}: {message}", settings.name),
+    };
+    match library.get(&settings.connector) {
+        None => Err(setup(format!(
+            "there is no connector `{}`; there are {}. Correct `connector` in the configuration",
             settings.connector,
-            CONNECTORS.join(", ")
-        ),
+            library.names().join(", ")
+        ))),
+        Some(Err(why)) => Err(setup(format!(
+            "the manifest of `{}` cannot be used, this source rests until it is corrected:\n{why}",
+            settings.connector
+        ))),
+        Some(Ok(manifest)) => Ok(manifest),
     }
 }
 
@@ -217,6 +220,10 @@ pub trait Connector: Send + Sync {
     fn capabilities(&self) -> Capabilities;
     /// Logs in, proves that the credentials work and learns the pick lists; says in a line who we are there.
     fn check(&self) -> BoxFuture<'_, Result<String, ConnectError>>;
+    /// Whether a stream whose last run ended at `cursor` is to be read whole now, because the vendor does not say what has gone.
+    fn wants_all(&self, _stream: &str, _cursor: &Cursor) -> bool {
+        false
+    }
     /// The next page of a stream. Without a cursor: from the beginning.
     fn fetch<'a>(
         &'a self,
@@ -256,6 +263,8 @@ pub struct SourceSettings {
     pub daily_requests: Option<u64>,
     /// The tenant's own field names: canonical (`account.health`) → theirs (`Health__c`).
     pub fields: std::collections::BTreeMap<String, String>,
+    /// Secrets beside the login (an application key).
+    pub secrets: std::collections::BTreeMap<String, secrecy::SecretString>,
     /// Connector options (`api_version`, `risk_object`, `ack_status`, …), as texts.
     pub options: std::collections::BTreeMap<String, String>,
 }

@@ -166,11 +166,10 @@ impl Shared {
     ) -> Result<i64, StoreError> {
         let mut full = full;
         for stream in connector.streams() {
-            full |= self
-                .store
-                .cursor(&source.name, stream.name)
-                .await?
-                .is_none();
+            full |= match self.store.cursor(&source.name, stream.name).await? {
+                Some(cursor) => connector.wants_all(stream.name, &cursor),
+                None => true,
+            };
         }
         self.store.begin_run(&source.name, full, now).await
     }
@@ -190,7 +189,8 @@ impl Shared {
             self.store.reset_stream(&source.name, name).await?;
             None
         } else {
-            self.store.cursor(&source.name, name).await?
+            let stored = self.store.cursor(&source.name, name).await?;
+            stored.filter(|cursor| !connector.wants_all(name, cursor))
         };
         // What is complete when it ends may say what has gone; what goes on from a cursor may not.
         let mut complete = cursor.is_none();

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 /// The connector's name.
-pub(in crate::connect) const KIND: &str = "files";
+const KIND: &str = "files";
 /// Rows of a page.
 const PAGE: usize = 4_000;
 const ENDINGS: [&str; 6] = ["csv", "tsv", "tab", "txt", "jsonl", "ndjson"];
@@ -496,6 +496,7 @@ mod tests {
             auth: Auth::None,
             ca_file: None,
             daily_requests: None,
+            secrets: Default::default(),
             fields: Default::default(),
             options: [("folder".to_owned(), dir.to_string_lossy().into_owned())].into(),
         })

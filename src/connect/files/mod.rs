@@ -18,6 +18,6 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-pub(super) use folder::{Folder, KIND};
+pub(super) use folder::Folder;
 pub use kinds::FileKind;
 pub use rows::{FilePage, Reading, Refusal, Table};

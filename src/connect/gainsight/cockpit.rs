@@ -529,7 +529,7 @@ pub(super) fn map_cta(row: &Row<'_>, page: &mut Page) {
         None => FieldValue::Null,
     };
     let comments = any(row, &["Comments"]).map_or(FieldValue::Null, |c| {
-        FieldValue::text(canon::without_marker(&super::pull::without_tags(&c)))
+        FieldValue::text(canon::without_marker(&canon::without_tags(&c)))
     });
     let company = any(row, &["CompanyId"]).map_or(FieldValue::Null, FieldValue::Ref);
     let owner = any(row, &["OwnerId"]).map_or(FieldValue::Null, FieldValue::Ref);

@@ -43,20 +43,16 @@ pub struct Gainsight {
     accounts: AtomicUsize,
 }
 
-/// A key in a header needs no plan; for tokens the address that gives them out is not documented, so the configuration names it.
-pub fn auth_plan() -> AuthPlan {
-    AuthPlan::default()
-}
-
 impl Gainsight {
     /// Checks the settings and builds the client; sends nothing.
     pub fn open(
         settings: &SourceSettings,
         clock: Arc<dyn Clock>,
         tokens: Option<Arc<dyn TokenStore>>,
+        plan: AuthPlan,
     ) -> Result<Gainsight, ConnectError> {
         Ok(Gainsight {
-            http: Http::new(settings, Some(PER_MINUTE), clock, tokens, auth_plan())?,
+            http: Http::new(settings, Some(PER_MINUTE), clock, tokens, plan)?,
             fields: settings.fields.clone(),
             options: settings.options.clone(),
             objects: Mutex::new(HashMap::new()),

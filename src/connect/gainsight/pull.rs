@@ -456,7 +456,7 @@ impl Gainsight {
                     .to_owned();
                 set(&mut record, "kind", text(canon::touch_kind(&word)));
                 if let Some(body) = record.get("body").and_then(FieldValue::as_str) {
-                    let plain = FieldValue::text(without_tags(body));
+                    let plain = FieldValue::text(canon::without_tags(body));
                     set(&mut record, "body", plain);
                 }
             }
@@ -509,45 +509,4 @@ fn set(record: &mut Record, field: &'static str, value: FieldValue) {
 /// `2026-01-02 17:38:59`, as object queries take it.
 fn stamp(t: Timestamp) -> String {
     t.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// Notes come as HTML; the terminal shows their words.
-pub(super) fn without_tags(text: &str) -> String {
-    if !text.contains('<') {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('<') {
-        out.push_str(&rest[..start]);
-        let tail = &rest[start..];
-        // A lone `<` is a character, not a tag.
-        let is_tag = tail[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-        match tail.find('>') {
-            Some(end) if is_tag => {
-                let tag = tail[1..end].to_ascii_lowercase();
-                if tag.starts_with("br")
-                    || tag.starts_with("/p")
-                    || tag.starts_with("/div")
-                    || tag.starts_with("/li")
-                {
-                    out.push('\n');
-                }
-                rest = &tail[end + 1..];
-            }
-            _ => {
-                out.push('<');
-                rest = &tail[1..];
-            }
-        }
-    }
-    out.push_str(rest);
-    let plain = out
-        .replace("&nbsp;", " ")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&amp;", "&");
-    plain.trim().to_owned()
 }

@@ -13,8 +13,8 @@ mod write;
 use super::http::{Answer, Ask, Http, encode, lock};
 use super::json::Row;
 use super::{
-    AuthPlan, ConnectError, Connector, ErrorKind, OauthDefaults, Page, SourceSettings, Stream,
-    TokenStore, Write, Written,
+    AuthPlan, ConnectError, Connector, ErrorKind, Page, SourceSettings, Stream, TokenStore, Write,
+    Written,
 };
 use crate::book::{Budget, Capabilities, Clock, Cursor, Entity, Record};
 use futures_util::future::BoxFuture;
@@ -27,21 +27,6 @@ use std::time::Duration;
 
 /// The connector's name.
 pub const KIND: &str = "salesforce";
-
-/// Where an organisation gives out tokens. It names no lifetime with them: a 401 says that one has run out.
-pub fn auth_plan() -> AuthPlan {
-    let text = |t: &str| Some(t.to_owned());
-    AuthPlan {
-        oauth: OauthDefaults {
-            token_url: text("/services/oauth2/token"),
-            authorize_url: text("/services/oauth2/authorize"),
-            revoke_url: text("/services/oauth2/revoke"),
-            audience: text("https://login.salesforce.com"),
-            ..OauthDefaults::default()
-        },
-        ..AuthPlan::default()
-    }
-}
 
 /// One Salesforce organisation.
 pub struct Salesforce {
@@ -69,8 +54,9 @@ impl Salesforce {
         settings: &SourceSettings,
         clock: Arc<dyn Clock>,
         tokens: Option<Arc<dyn TokenStore>>,
+        plan: AuthPlan,
     ) -> Result<Salesforce, ConnectError> {
-        let http = Http::new(settings, None, clock, tokens, auth_plan())?;
+        let http = Http::new(settings, None, clock, tokens, plan)?;
         let version = match settings.options.get("api_version") {
             Some(v) => format!("v{}", v.trim().trim_start_matches('v')),
             None => "v62.0".to_owned(),
