@@ -237,14 +237,15 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u
             }
         };
     }
-    let crm = vendors
+    // The CRM that is there takes the deals, the customer success platform the customer's side.
+    let crm = CRMS
         .iter()
-        .find(|v| v.connector == "salesforce")
+        .find_map(|c| vendors.iter().find(|v| v.connector == *c))
         .or(vendors.first())
         .map_or("crm", name_of);
     let cs = vendors
         .iter()
-        .find(|v| v.connector == "gainsight")
+        .find(|v| !CRMS.contains(&v.connector))
         .map_or(crm, name_of);
     let _ = write!(
         text,
@@ -255,6 +256,9 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u
     );
     text
 }
+
+/// The simulated systems that are CRMs, the first of them at home for deals and tasks.
+const CRMS: [&str; 2] = ["salesforce", "hubspot"];
 
 fn name_of(vendor: &VendorEndpoint) -> &'static str {
     match vendor.connector {

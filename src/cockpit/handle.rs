@@ -192,12 +192,12 @@ impl Cockpit {
         result.await.map_err(|_| CommandError::Closing)?
     }
 
-    /// Whether a command can run on this now; if not, why.
+    /// Whether a command can run on this now; if not, why. `Some`: it runs, but stays here, and why.
     pub fn can_run(
         &self,
         command: &'static crate::command::CommandSpec,
         selection: &Selection,
-    ) -> Result<(), String> {
+    ) -> Result<Option<String>, String> {
         let s = self.shared.snapshot.load();
         crate::command::can_run(
             command,

@@ -2,6 +2,7 @@
 
 use super::event::Level;
 use super::tokens::Keeper;
+use crate::book::id::LOCAL;
 use crate::book::{Clock, Entity, OutboxState, SourceName, SourceStatus};
 use crate::command::{Homes, SourceInfo};
 use crate::config::{AuthSettings, Secret, SecretError, Settings, SourceConfig};
@@ -187,7 +188,18 @@ impl Sources {
         let infos = self.infos();
         let home = |configured: &Option<String>, entity: Entity, field: &str| {
             if let Some(name) = configured {
+                if name == LOCAL {
+                    return Some(LOCAL.into());
+                }
                 return self.names.iter().find(|n| ***n == **name).cloned();
+            }
+            let nobody = |i: &SourceInfo| {
+                i.capabilities
+                    .support(entity, field)
+                    .is_some_and(|w| w.why_not.is_some())
+            };
+            if !infos.is_empty() && infos.iter().all(nobody) {
+                return Some(LOCAL.into());
             }
             let mut able = infos
                 .iter()

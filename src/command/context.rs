@@ -1,6 +1,7 @@
 //! What a command is planned against: who asks, about what, when, and what the sources can take.
 
 use super::spec::{CommandSpec, On};
+use crate::book::id::LOCAL;
 use crate::book::{
     Account, Capabilities, Contact, Entity, Escalation, Facts, LocalId, Overlay, Person, Renewal,
     SourceName, Target, Task,
@@ -177,8 +178,9 @@ pub struct Situation<'a> {
     pub sources: &'a [SourceInfo],
 }
 
-/// Whether a command can run now; if not, why, in words.
-pub fn can_run(spec: &CommandSpec, at: &Situation<'_>) -> Result<(), String> {
+/// Whether a command can run now; if not, why, in words. `Some`: it runs, but what it mainly does stays here, because the system that it would go
+/// to has no API for it; to be said before the key is pressed.
+pub fn can_run(spec: &CommandSpec, at: &Situation<'_>) -> Result<Option<String>, String> {
     let has = |kinds: &[Entity]| {
         at.selection
             .targets
@@ -214,6 +216,9 @@ pub fn can_run(spec: &CommandSpec, at: &Situation<'_>) -> Result<(), String> {
                     "no source takes a {kind}: set [write] {kind} in config.toml"
                 ));
             };
+            if &**home == LOCAL {
+                return Ok(Some(format!("no source takes a {kind}: it is kept here")));
+            }
             let source = at.sources.iter().find(|s| s.name.as_ref() == Some(home));
             let Some(source) = source else {
                 return Err(format!(
@@ -229,11 +234,11 @@ pub fn can_run(spec: &CommandSpec, at: &Situation<'_>) -> Result<(), String> {
                 && let Some(w) = source.capabilities.support(entity, field)
                 && let Some(why) = &w.why_not
             {
-                return Err(format!("{home} cannot take it: {why}"));
+                return Ok(Some(why.clone()));
             }
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The home of what a command mainly writes at a vendor: its name in `[write]`, the kind of row, and the source.

@@ -3,6 +3,7 @@
 mod account;
 mod contact;
 mod front;
+mod here;
 mod renewal;
 mod risk;
 mod task;
@@ -59,34 +60,40 @@ pub fn plan(command: &Command, cx: &Context<'_>) -> Planned {
         )));
     }
     let p = Planner { command, cx };
-    match command.spec.name {
-        "ack" => p.ack(),
-        "claim" => p.claim(),
-        "assign" => p.assign(),
-        "escalate" => p.escalate(),
-        "deescalate" => p.deescalate(),
-        "resolve" => p.resolve(),
-        "reopen" => p.reopen(),
-        "snooze" => p.snooze(),
-        "wake" => p.wake(),
-        "tag" => p.tag(),
-        "sentiment" => p.sentiment(),
-        "owner" => p.owner(),
-        "account confirm" => p.confirm(),
-        "account merge" => p.merge(),
-        "account split" => p.split(),
-        "note" => p.note(),
-        "log" => p.log(),
-        "task new" => p.task_new(),
-        "task done" => p.task_done(),
-        "task move" => p.task_move(),
-        "task assign" => p.task_assign(),
-        "task edit" => p.task_edit(),
-        "renewal stage" => p.renewal_stage(),
-        "renewal forecast" => p.renewal_forecast(),
-        "renewal amount" => p.renewal_amount(),
-        "renewal close" => p.renewal_close(),
-        _ => p.front(),
+    p.planned().map(|plan| here::keep_here(plan, cx))
+}
+
+impl Planner<'_> {
+    fn planned(&self) -> Planned {
+        match self.command.spec.name {
+            "ack" => self.ack(),
+            "claim" => self.claim(),
+            "assign" => self.assign(),
+            "escalate" => self.escalate(),
+            "deescalate" => self.deescalate(),
+            "resolve" => self.resolve(),
+            "reopen" => self.reopen(),
+            "snooze" => self.snooze(),
+            "wake" => self.wake(),
+            "tag" => self.tag(),
+            "sentiment" => self.sentiment(),
+            "owner" => self.owner(),
+            "account confirm" => self.confirm(),
+            "account merge" => self.merge(),
+            "account split" => self.split(),
+            "note" => self.note(),
+            "log" => self.log(),
+            "task new" => self.task_new(),
+            "task done" => self.task_done(),
+            "task move" => self.task_move(),
+            "task assign" => self.task_assign(),
+            "task edit" => self.task_edit(),
+            "renewal stage" => self.renewal_stage(),
+            "renewal forecast" => self.renewal_forecast(),
+            "renewal amount" => self.renewal_amount(),
+            "renewal close" => self.renewal_close(),
+            _ => self.front(),
+        }
     }
 }
 

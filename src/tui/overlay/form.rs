@@ -523,9 +523,23 @@ impl Form {
             ui.put(inner.x, y, inner.width, e, Role::Bad);
             return;
         }
-        if let Err(why) = app.cockpit.can_run(self.spec, &self.selection) {
-            ui.put(inner.x, y, inner.width, &why, Role::Watch);
-            return;
+        match app.cockpit.can_run(self.spec, &self.selection) {
+            Err(why) => {
+                ui.put(inner.x, y, inner.width, &why, Role::Watch);
+                return;
+            }
+            // It can be done all the same.
+            Ok(Some(kept)) => {
+                ui.put(
+                    inner.x,
+                    y,
+                    inner.width,
+                    &format!("{kept}   enter keeps it"),
+                    Role::Watch,
+                );
+                return;
+            }
+            Ok(None) => {}
         }
         let mut bits = vec![bit("enter", Role::Key)];
         let last = self.at + 1 >= self.fields.len()

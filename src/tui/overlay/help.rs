@@ -31,7 +31,11 @@ impl Help {
                 .ok()
                 .map(|c| c.spec);
             let group = spec.map_or(Group::Program, |s| s.group);
-            let why = spec.and_then(|s| app.cockpit.can_run(s, &selection).err());
+            // What cannot run says why; what runs but stays here says so too.
+            let why = spec.and_then(|s| match app.cockpit.can_run(s, &selection) {
+                Ok(kept) => kept,
+                Err(why) => Some(why),
+            });
             let Some((_, lines)) = groups
                 .iter_mut()
                 .zip(Group::ALL)

@@ -209,7 +209,8 @@ impl Palette {
                 &format!("not now: {why}"),
                 Role::Watch,
             ),
-            Ok(()) => ui.put(
+            Ok(Some(kept)) => ui.put(inner.x, y, inner.width, &kept, Role::Watch),
+            Ok(None) => ui.put(
                 inner.x,
                 y,
                 inner.width,
