@@ -78,6 +78,13 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
     }
     options.limits.gainsight_per_minute = gainsight_per_minute(demo);
     options.limits.gainsight_daily = options.limits.gainsight_daily.max(demo.accounts * 4);
+    // The same for the vendors with small pages: their documented limits stand in books of up to 25 and 500 accounts.
+    let limits = &mut options.limits;
+    limits.churnzero_soft_per_minute = limits
+        .churnzero_soft_per_minute
+        .max(demo.accounts.saturating_mul(4));
+    limits.churnzero_per_minute = limits.churnzero_soft_per_minute.saturating_mul(2);
+    limits.totango_per_minute = limits.totango_per_minute.max(demo.accounts / 5);
     let vendors = start(options)
         .await
         .map_err(|e| Failure::failed(e.to_string()))?;

@@ -20,8 +20,10 @@
 //! - `server` puts the router on a port, [`faults`] around it, counts requests, and serves the `/__sim/` control paths.
 
 mod basic;
+pub mod churnzero;
 pub mod clock;
 pub mod faults;
+mod form;
 pub mod gainsight;
 pub mod hubspot;
 pub mod journal;
@@ -34,6 +36,7 @@ mod server;
 mod start;
 #[cfg(test)]
 mod tests;
+pub mod totango;
 pub mod world;
 
 use std::sync::Arc;
@@ -70,6 +73,10 @@ pub struct Limits {
     pub gainsight_per_minute: u32,
     /// Gainsight: requests per day and key; the documented value is 50,000.
     pub gainsight_daily: u32,
+    /// ChurnZero: requests per minute that are answered at once; the documented value is 100.
+    pub churnzero_soft_per_minute: u32,
+    /// ChurnZero: requests per minute that are answered at all; the documented value is 200.
+    pub churnzero_per_minute: u32,
     /// Planhat: requests per second; the documented hard limit is 150.
     pub planhat_per_second: u32,
     /// HubSpot: requests in any ten seconds of a private app; the documented value is 190.
@@ -82,6 +89,8 @@ pub struct Limits {
     pub hubspot_search_lag: std::time::Duration,
     /// HubSpot: seconds (of real time) for which an access token of OAuth is good.
     pub hubspot_token_seconds: u64,
+    /// Totango: requests per minute and token; the documented value is 100.
+    pub totango_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -91,12 +100,15 @@ impl Default for Limits {
             salesforce_token_seconds: 7200,
             gainsight_per_minute: 100,
             gainsight_daily: 50_000,
+            churnzero_soft_per_minute: 100,
+            churnzero_per_minute: 200,
             planhat_per_second: 150,
             hubspot_ten_secondly: 190,
             hubspot_daily: 625_000,
             hubspot_search_per_second: 5,
             hubspot_search_lag: std::time::Duration::from_secs(1),
             hubspot_token_seconds: 1800,
+            totango_per_minute: 100,
         }
     }
 }

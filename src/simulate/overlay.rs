@@ -49,6 +49,8 @@ pub(super) struct Field {
     pub read: Read,
     pub writable: bool,
     pub required: bool,
+    /// The same instant as `read` gives, in seconds and without making a text: filters ask for millions.
+    pub seconds: Option<fn(&World, u32) -> i64>,
 }
 
 /// A table: how many rows the world has for it and which of them the vendor shows.
@@ -176,6 +178,13 @@ impl Overlay {
             )
     }
 
+    /// The rows that were created since the world was made.
+    pub fn new_rows(&self, table: usize) -> impl Iterator<Item = u32> + '_ {
+        let changes = &self.changes[table];
+        let rows = changes.new.iter().copied();
+        rows.filter(|row| !changes.gone.contains(row))
+    }
+
     /// The value of the field at this place.
     pub fn get(&self, table: usize, row: u32, place: usize) -> Value {
         let Some(field) = self.tables[table].fields.get(place) else {
@@ -198,11 +207,47 @@ impl Overlay {
         }
     }
 
+    /// The instant in a field, in milliseconds since 1970.
+    pub fn ms(&self, table: usize, row: u32, place: usize) -> Option<i64> {
+        let field = self.tables[table].fields.get(place)?;
+        if row < LIVE
+            && let Some(seconds) = field.seconds
+            && !self.changes[table]
+                .over
+                .get(&row)
+                .is_some_and(|over| over.contains_key(field.name))
+        {
+            return Some(seconds(&self.world, row).saturating_mul(1000));
+        }
+        instant(self.get(table, row, place).as_str()?)
+    }
+
+    /// The rows of the world in these ranges that are there, and all that were created.
+    pub fn rows_in(
+        &self,
+        table: usize,
+        ranges: Vec<std::ops::Range<u32>>,
+    ) -> impl Iterator<Item = u32> + '_ {
+        ranges
+            .into_iter()
+            .flatten()
+            .filter(move |row| self.exists(table, *row))
+            .chain(self.new_rows(table))
+    }
+
     /// The value of a field by its name; nothing for a name that the table does not have.
     pub fn named(&self, table: usize, row: u32, name: &str) -> Value {
         self.tables[table]
             .field(name)
             .map_or(Value::Null, |place| self.get(table, row, place))
+    }
+
+    /// A value under a name that is no field of the table, as it was written.
+    pub fn sent(&self, table: usize, row: u32, name: &str) -> Value {
+        let over = self.changes[table].over.get(&row);
+        over.and_then(|over| over.get(name))
+            .cloned()
+            .unwrap_or(Value::Null)
     }
 
     /// The text of a field, or an empty one.
@@ -284,6 +329,7 @@ pub(super) fn field(name: &'static str, kind: Kind, read: fn(&World, u32) -> Val
         read: Read::World(read),
         writable: true,
         required: false,
+        seconds: None,
     }
 }
 
@@ -311,8 +357,27 @@ pub(super) fn derived(name: &'static str, kind: Kind, read: fn(&Overlay, u32) ->
         read: Read::State(read),
         writable: false,
         required: false,
+        seconds: None,
     }
 }
+
+/// A field with an instant that clients cannot write, from a closure that gives seconds.
+macro_rules! when {
+    ($name:expr, $seconds:expr) => {
+        $crate::simulate::overlay::Field {
+            seconds: Some($seconds),
+            ..$crate::simulate::overlay::fixed(
+                $name,
+                $crate::simulate::overlay::Kind::Instant,
+                |world, row| {
+                    let seconds: fn(&$crate::simulate::world::World, u32) -> i64 = $seconds;
+                    $crate::simulate::overlay::iso_second(seconds(world, row))
+                },
+            )
+        }
+    };
+}
+pub(super) use when;
 
 /// The field of the row's own id.
 pub(super) fn own_id(name: &'static str) -> Field {
@@ -322,6 +387,7 @@ pub(super) fn own_id(name: &'static str) -> Field {
         read: Read::Id,
         writable: false,
         required: false,
+        seconds: None,
     }
 }
 

@@ -16,8 +16,8 @@ use super::faults::{FaultHandle, Faults};
 use super::journal::{Entry, Journal};
 use super::world::World;
 use super::{
-    AuthDetails, Limits, Vendor, VendorContext, gainsight, hubspot, live, planhat, salesforce,
-    server,
+    AuthDetails, Limits, Vendor, VendorContext, churnzero, gainsight, hubspot, live, planhat,
+    salesforce, server, totango,
 };
 
 /// Builds a vendor.
@@ -29,6 +29,8 @@ const VENDORS: &[(&str, Open)] = &[
     ("gainsight", gainsight::open),
     ("hubspot", hubspot::open),
     ("planhat", planhat::open),
+    ("churnzero", churnzero::open),
+    ("totango", totango::open),
 ];
 
 /// Their names in a sentence.
@@ -173,6 +175,9 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
         limits.gainsight_per_minute = limits.gainsight_per_minute.max(asked);
         limits.hubspot_ten_secondly = limits.hubspot_ten_secondly.max(asked / 6);
         limits.hubspot_search_per_second = limits.hubspot_search_per_second.max(asked / 60);
+        limits.churnzero_soft_per_minute = limits.churnzero_soft_per_minute.max(asked);
+        limits.churnzero_per_minute = limits.churnzero_per_minute.max(asked);
+        limits.totango_per_minute = limits.totango_per_minute.max(asked);
     }
     let mut last_event = 0;
     for (place, name) in options.vendors.iter().enumerate() {
