@@ -34,6 +34,7 @@ mod server;
 mod start;
 #[cfg(test)]
 mod tests;
+pub mod vitally;
 pub mod world;
 
 use std::sync::Arc;
@@ -82,6 +83,8 @@ pub struct Limits {
     pub hubspot_search_lag: std::time::Duration,
     /// HubSpot: seconds (of real time) for which an access token of OAuth is good.
     pub hubspot_token_seconds: u64,
+    /// Vitally: requests in any minute; the documented value is 1,000.
+    pub vitally_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -97,6 +100,7 @@ impl Default for Limits {
             hubspot_search_per_second: 5,
             hubspot_search_lag: std::time::Duration::from_secs(1),
             hubspot_token_seconds: 1800,
+            vitally_per_minute: 1000,
         }
     }
 }

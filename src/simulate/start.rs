@@ -17,7 +17,7 @@ use super::journal::{Entry, Journal};
 use super::world::World;
 use super::{
     AuthDetails, Limits, Vendor, VendorContext, gainsight, hubspot, live, planhat, salesforce,
-    server,
+    server, vitally,
 };
 
 /// Builds a vendor.
@@ -29,6 +29,7 @@ const VENDORS: &[(&str, Open)] = &[
     ("gainsight", gainsight::open),
     ("hubspot", hubspot::open),
     ("planhat", planhat::open),
+    ("vitally", vitally::open),
 ];
 
 /// Their names in a sentence.
@@ -172,6 +173,7 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
     if let Some(asked) = options.faults.rate_limit {
         limits.gainsight_per_minute = limits.gainsight_per_minute.max(asked);
         limits.hubspot_ten_secondly = limits.hubspot_ten_secondly.max(asked / 6);
+        limits.vitally_per_minute = limits.vitally_per_minute.max(asked);
         limits.hubspot_search_per_second = limits.hubspot_search_per_second.max(asked / 60);
     }
     let mut last_event = 0;
