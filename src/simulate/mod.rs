@@ -37,6 +37,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 pub mod totango;
+pub mod vitally;
 pub mod world;
 
 use std::sync::Arc;
@@ -91,6 +92,8 @@ pub struct Limits {
     pub hubspot_token_seconds: u64,
     /// Totango: requests per minute and token; the documented value is 100.
     pub totango_per_minute: u32,
+    /// Vitally: requests in any minute; the documented value is 1,000.
+    pub vitally_per_minute: u32,
 }
 
 impl Default for Limits {
@@ -109,6 +112,7 @@ impl Default for Limits {
             hubspot_search_lag: std::time::Duration::from_secs(1),
             hubspot_token_seconds: 1800,
             totango_per_minute: 100,
+            vitally_per_minute: 1000,
         }
     }
 }

@@ -17,7 +17,7 @@ use super::journal::{Entry, Journal};
 use super::world::World;
 use super::{
     AuthDetails, Limits, Vendor, VendorContext, churnzero, gainsight, hubspot, live, planhat,
-    salesforce, server, totango,
+    salesforce, server, totango, vitally,
 };
 
 /// Builds a vendor.
@@ -31,6 +31,7 @@ const VENDORS: &[(&str, Open)] = &[
     ("planhat", planhat::open),
     ("churnzero", churnzero::open),
     ("totango", totango::open),
+    ("vitally", vitally::open),
 ];
 
 /// Their names in a sentence.
@@ -174,6 +175,7 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
     if let Some(asked) = options.faults.rate_limit {
         limits.gainsight_per_minute = limits.gainsight_per_minute.max(asked);
         limits.hubspot_ten_secondly = limits.hubspot_ten_secondly.max(asked / 6);
+        limits.vitally_per_minute = limits.vitally_per_minute.max(asked);
         limits.hubspot_search_per_second = limits.hubspot_search_per_second.max(asked / 60);
         limits.churnzero_soft_per_minute = limits.churnzero_soft_per_minute.max(asked);
         limits.churnzero_per_minute = limits.churnzero_per_minute.max(asked);

@@ -629,6 +629,7 @@ fn piped(pipe: Pipe, text: String) -> Option<String> {
         Pipe::WithoutMarker => canon::without_marker(&text),
         Pipe::Invert => (100.0 - number(&text)?).to_string(),
         Pipe::Percent => (100.0 * number(&text)?).to_string(),
+        Pipe::TimesTen => (10.0 * number(&text)?).to_string(),
         Pipe::Day => crate::connect::convert::date(&text)?.to_string(),
     })
 }

@@ -662,6 +662,8 @@ pub enum Pipe {
     Invert,
     /// A fraction as a score: times 100.
     Percent,
+    /// A score from 0 to 10 as one from 0 to 100.
+    TimesTen,
     /// The day of an instant.
     Day,
 }

@@ -98,11 +98,12 @@ impl ManifestConnector {
             let write = self.m.write.get(&entity);
             let mut names: Vec<&str> = triage.to_vec();
             if let Some(w) = write {
+                // What can only be given when it is made needs no line of its own.
                 names.extend(
                     w.fields
                         .keys()
                         .map(String::as_str)
-                        .filter(|f| !triage.contains(f)),
+                        .filter(|f| w.update.is_some() && !triage.contains(f)),
                 );
             }
             for field in names {
