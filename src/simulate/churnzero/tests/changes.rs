@@ -273,7 +273,7 @@ async fn a_second_start_meets_what_the_first_accepted() {
     let push = |key: &str, text: &str| {
         json!([
             { "appKey": key, "action": "setAttribute", "accountExternalId": "kept-1", "name": "Name", "value": "Kept" },
-            { "appKey": key, "action": "trackEvent", "accountExternalId": "cust-000000", "eventName": "Kept", "description": text }
+            { "appKey": key, "action": "trackEvent", "accountExternalId": "cust-000000", "eventName": "Kept", "description": text, "eventDate": "2026-11-22T08:00:00Z" }
         ])
     };
     let first = {
