@@ -253,6 +253,7 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u
     let cs = vendors
         .iter()
         .find(|v| !CRMS.contains(&v.connector))
+        .or(vendors.iter().find(|v| name_of(v) != crm))
         .map_or(crm, name_of);
     let _ = write!(
         text,

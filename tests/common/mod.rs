@@ -2,6 +2,7 @@
 //! Everything waits on content, never on time; the only clock here is the patience after which a wait has failed.
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod desk;
 pub mod pty;
 pub mod vendors;
 
