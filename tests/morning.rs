@@ -8,7 +8,7 @@ use common::desk::{CLOSE, Desk, NOTE, Plan, Row, SNOOZE};
 use common::vendors::Vendors;
 use serde_json::{Value, json};
 
-fn plan(desk: &Desk<'_>) -> Plan {
+fn choose(desk: &Desk<'_>) -> Plan {
     desk.sync();
     let queue = desk.rows(&["list", "queue", "--json", "--columns", "id,name"], "name");
     // Only accounts that both systems know: then every action has a vendor to arrive at.
@@ -93,7 +93,7 @@ fn verify(desk: &Desk<'_>, plan: &Plan) {
         "{notes:?} is about {company:?}"
     );
     // The acknowledgement: the status of the open risk.
-    let risks = risks(desk, &company);
+    let risks = open_risks(desk, &company);
     assert_eq!(risks.len(), 1, "one open risk, not two: {risks:?}");
     let status = risks[0]["StatusId__gr.Name"]
         .as_str()
@@ -105,7 +105,7 @@ fn verify(desk: &Desk<'_>, plan: &Plan) {
     );
     // The escalation: priority, reason and a note that names the level.
     let company = desk.external(&plan.second.id, "account", "cs");
-    let risks = risks(desk, &company);
+    let risks = open_risks(desk, &company);
     assert_eq!(risks.len(), 1, "one open risk, not two: {risks:?}");
     assert_ne!(risks[0]["PriorityId__gr.Name"], "Low", "{risks:?}");
     let told: Vec<Value> = timeline(desk, "Subject", "L2")
@@ -174,7 +174,7 @@ fn timeline(desk: &Desk<'_>, field: &str, text: &str) -> Vec<Value> {
         .unwrap_or_default()
 }
 
-fn risks(desk: &Desk<'_>, company: &[String]) -> Vec<Value> {
+fn open_risks(desk: &Desk<'_>, company: &[String]) -> Vec<Value> {
     let answer = desk.vendors.gainsight(
         "/v2/cockpit/cta/list",
         &json!({
@@ -204,7 +204,7 @@ fn morning(faulty: bool) {
         config: vendors.config.to_string_lossy().into_owned(),
         db: home.path().join("csops.db").to_string_lossy().into_owned(),
     };
-    let plan = plan(&desk);
+    let plan = choose(&desk);
     if faulty {
         vendors.faults("latency=20ms,error=20%,truncate=10%,rate-limit=400/min");
     }
