@@ -44,6 +44,8 @@ pub use rows::{
     Renewal, RowDelta, Signal, Subscription, Task, Ticket, Touchpoint,
 };
 pub use snapshot::{Book, TextColumn};
-pub use source::{Budget, Capabilities, SourceState, SourceStatus, StreamStatus, WriteSupport};
+pub use source::{
+    Budget, Capabilities, SourceState, SourceStatus, StreamStatus, TenantField, WriteSupport,
+};
 pub use value::{FieldError, FieldValue, Money};
 pub use views::{AccountRow, EscalationRow, PersonRow, RenewalRow, TaskRow};

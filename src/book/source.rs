@@ -130,3 +130,22 @@ pub struct SourceStatus {
     /// The newest log lines, oldest first.
     pub log: Vec<(Timestamp, String)>,
 }
+
+/// One field of a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TenantField {
+    /// What kind of thing has it.
+    pub entity: Entity,
+    /// Its name, as `[source.fields]` takes it.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
+    /// Its type, in the vendor's word.
+    pub kind: String,
+    /// Rows that fill it, of so many that were looked at.
+    pub filled: Option<(usize, usize)>,
+    /// The canonical field that it is read as.
+    pub mapped: Option<String>,
+    /// The canonical field that it could be: a line for `[source.fields]`.
+    pub proposed: Option<String>,
+}

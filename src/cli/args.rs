@@ -398,8 +398,14 @@ pub struct Connect {
 /// What to do with a source.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConnectVerb {
-    /// The sources.
+    /// The sources, and the connectors that there are.
     List,
+    /// Connector manifests.
+    Manifest {
+        /// What to do.
+        #[command(subcommand)]
+        verb: ManifestVerb,
+    },
     /// Log in and prove it.
     Check {
         /// The source.
@@ -446,6 +452,16 @@ pub enum AuthVerb {
     Logout {
         /// The source.
         source: String,
+    },
+}
+
+/// `csops connect manifest`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ManifestVerb {
+    /// Checks a manifest and prints the requests that it would make, secrets masked; nothing is sent.
+    Check {
+        /// The file.
+        file: std::path::PathBuf,
     },
 }
 

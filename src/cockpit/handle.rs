@@ -345,6 +345,17 @@ impl Cockpit {
         self.engine().await?.check(names).await
     }
 
+    /// The fields that a source's tenant has, with how many rows of a sample fill them.
+    ///
+    /// # Errors
+    /// A sentence: the source is not known, or does not answer.
+    pub async fn describe_source(
+        &self,
+        name: &str,
+    ) -> Result<Vec<crate::book::TenantField>, String> {
+        self.engine().await?.describe(name).await
+    }
+
     /// The accounts that a text names: an id, a vendor's id, a domain, a name, or part of a name.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 mod choices;
 pub mod clock;
+pub mod connectors;
 mod core;
 pub mod credentials;
 pub mod event;

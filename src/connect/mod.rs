@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod canon;
 pub mod convert;
+pub mod describe;
 pub mod files;
 mod gainsight;
 pub mod guard;
@@ -223,6 +224,10 @@ pub trait Connector: Send + Sync {
     /// Whether a stream whose last run ended at `cursor` is to be read whole now, because the vendor does not say what has gone.
     fn wants_all(&self, _stream: &str, _cursor: &Cursor) -> bool {
         false
+    }
+    /// The tenant's fields, with how many rows of a sample fill them.
+    fn describe(&self) -> BoxFuture<'_, Result<Vec<crate::book::TenantField>, ConnectError>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
     /// The next page of a stream. Without a cursor: from the beginning.
     fn fetch<'a>(

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use super::{lease, push};
+use crate::book::TenantField;
 use crate::book::{Capabilities, Clock, Entity, OutboxItem, SourceName, SourceState, SourceStatus};
 use crate::connect::Connector;
 use crate::merge::{Role, Rules};
@@ -367,6 +368,17 @@ impl Engine {
             (source.name.clone(), said)
         });
         Ok(futures_util::future::join_all(checks).await)
+    }
+
+    /// The fields that a source's tenant has.
+    pub async fn describe(&self, name: &str) -> Result<Vec<TenantField>, String> {
+        let source = self.chosen(&[name])?.into_iter().next();
+        match source.as_ref().and_then(|s| s.connector.as_ref()) {
+            Some(connector) => connector.describe().await.map_err(|e| e.message),
+            None => Err(source
+                .and_then(|s| s.status().error)
+                .unwrap_or_else(|| format!("{name} could not be opened"))),
+        }
     }
 
     fn connectors(&self) -> impl Iterator<Item = (&SourceName, &Arc<dyn Connector>)> {

@@ -8,6 +8,7 @@
 
 mod api;
 mod cockpit;
+mod describe;
 mod pull;
 mod schema;
 mod write;
@@ -137,6 +138,10 @@ impl Connector for Gainsight {
                 self.http.base()
             ))
         })
+    }
+
+    fn describe(&self) -> BoxFuture<'_, Result<Vec<crate::book::TenantField>, ConnectError>> {
+        Box::pin(self.describe_tenant())
     }
 
     fn fetch<'a>(

@@ -643,6 +643,10 @@ impl Connector for ManifestConnector {
         self.is_sweep_due(stream, cursor)
     }
 
+    fn describe(&self) -> BoxFuture<'_, Result<Vec<crate::book::TenantField>, ConnectError>> {
+        Box::pin(self.describe_tenant())
+    }
+
     fn fetch<'a>(
         &'a self,
         stream: &'a str,

@@ -4,6 +4,7 @@
 //! [`preview()`] says which requests it would make. The language is in [`schema`]; people read `docs/connectors.md`.
 
 mod connector;
+mod describe;
 mod fetch;
 mod load;
 mod map;

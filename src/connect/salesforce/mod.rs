@@ -5,6 +5,7 @@
 //! name contains "renew"), `currency` (where the organisation names none), `external_key` (a unique external-id field that carries the key of a create;
 //! by default `External_Key__c` where it exists), `usage_object`, `health_object`, `surveys_object`, `ack_status`, `closed_status`.
 
+mod describe;
 mod pull;
 mod rows;
 mod schema;
@@ -417,6 +418,10 @@ impl Connector for Salesforce {
                 self.version
             ))
         })
+    }
+
+    fn describe(&self) -> BoxFuture<'_, Result<Vec<crate::book::TenantField>, ConnectError>> {
+        Box::pin(self.describe_tenant())
     }
 
     fn fetch<'a>(
