@@ -44,7 +44,14 @@ pub fn run(init: &Init, paths: &Paths) -> Result<(), Failure> {
     super::demo::write_private(file, &text)
         .map_err(|e| Failure::failed(format!("{} cannot be written: {e}", file.display())))?;
     println!("{}", file.display());
-    narrate("next: csops connect check crm · csops sync · csops");
+    let login = if text.contains("_keyring = true") {
+        "csops auth login crm · "
+    } else {
+        ""
+    };
+    narrate(&format!(
+        "next: {login}csops connect check crm · csops sync · csops"
+    ));
     Ok(())
 }
 
@@ -199,7 +206,7 @@ impl<R: BufRead> Asker<R> {
     fn secret(&mut self, field: &str, variable: &str) -> Result<String, Failure> {
         let how = self.choice(
             &format!("Where is the {field}"),
-            &["env", "command", "file"],
+            &["env", "command", "file", "keyring"],
             "env",
         )?;
         Ok(match how.as_str() {
@@ -211,6 +218,7 @@ impl<R: BufRead> Asker<R> {
                 "{field}_command = {}",
                 quoted(&self.text("Command that prints it (pass show …)", None)?)
             ),
+            "keyring" => format!("{field}_keyring = true"),
             _ => format!(
                 "{field}_file = {}",
                 quoted(&self.text("File that holds it (mode 0600)", None)?)

@@ -23,7 +23,7 @@ pub enum Place {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why, as a sentence.
         because: Option<String>,
     },
 }
@@ -35,7 +35,7 @@ impl std::fmt::Display for Place {
             Place::File { path, because } => {
                 write!(f, "the file {} (mode 0600)", path.display())?;
                 match because {
-                    Some(why) => write!(f, ", because there is no keyring: {why}"),
+                    Some(why) => write!(f, ", because {why}"),
                     None => Ok(()),
                 }
             }
@@ -130,7 +130,10 @@ impl Keeper {
                 write(secret.expose_secret())?;
                 Ok(Place::File {
                     path,
-                    because: Some(e.words().to_owned()),
+                    because: Some(match e {
+                        KeyringError::Absent(why) => format!("there is no keyring: {why}"),
+                        KeyringError::Failed(why) => format!("the keyring did not take it: {why}"),
+                    }),
                 })
             }
         }

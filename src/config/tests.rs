@@ -114,7 +114,7 @@ theme = "solar"
         "8:18: `source.crm.daily_requests` takes a whole number, not a text",
         "9:17: `source.crm.auth.kind` does not know `bearar`; did you mean `bearer`?",
         "13:9: `source.cs.scope` does not know `min`; did you mean `mine`?",
-        "14:8: `source.cs.auth.value` is missing; give it as value_env, value_command or value_file",
+        "14:8: `source.cs.auth.value` is missing; give it as value_env, value_command or value_file, or write value_keyring = true and run csops auth login cs",
         "19:8: `write.risk` names a source `okk`; did you mean `ok`?",
         "21:13: `calendar.time_zone` does not know the time zone `Europe/Berlim`; write an IANA name such as Europe/Berlin",
         "23:17: `risk.probabilities` must rise: good health, watch, bad, bad with an open risk",
@@ -211,4 +211,91 @@ fn the_example_is_complete_and_without_a_problem() {
     assert_eq!(loaded.settings.triage, Triage::default());
     assert_eq!(loaded.settings.risk, Risk::default());
     assert_eq!(loaded.settings.interface, Interface::default());
+}
+
+/// One source with that login, and what was said about it.
+fn login(auth: &str) -> (Option<AuthSettings>, Vec<String>) {
+    let loaded = read(&format!(
+        "[[source]]\nname = \"crm\"\nconnector = \"salesforce\"\nauth = {{ {auth} }}\n"
+    ));
+    let auth = loaded.settings.sources.first().map(|s| s.auth.clone());
+    (auth, messages(&loaded))
+}
+
+#[test]
+fn a_user_may_be_the_key_with_an_empty_password_and_a_forgotten_password_is_told() {
+    let (auth, said) = login(r#"kind = "basic", user_env = "KEY", password = """#);
+    assert!(matches!(
+        auth,
+        Some(AuthSettings::Basic {
+            user: Secret::Env(_),
+            password: None,
+            raw: false
+        })
+    ));
+    assert_eq!(said, Vec::<String>::new());
+    let (auth, said) = login(r#"kind = "basic", user_keyring = true, raw = true"#);
+    let Some(AuthSettings::Basic {
+        user: Secret::Kept(account),
+        raw: true,
+        ..
+    }) = auth
+    else {
+        panic!("{said:?}");
+    };
+    assert_eq!(account, "crm/user");
+    // A key in plain text is warned about; a name beside a password is not.
+    let (_, said) = login(r#"kind = "basic", user = "sk_live", password = """#);
+    assert!(said[0].contains("plain text"), "{said:?}");
+    let (auth, said) = login(r#"kind = "basic", user = "dana", password_env = "P""#);
+    assert!(auth.is_some() && said.is_empty(), "{said:?}");
+    let (auth, said) = login(r#"kind = "basic", user = "dana""#);
+    assert!(
+        auth.is_none()
+            && said
+                .iter()
+                .any(|m| m.contains("`source.crm.auth.password` is missing")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn the_kinds_of_login_take_their_keys_and_no_others() {
+    for good in [
+        r#"kind = "query", name = "key", value_env = "K""#,
+        r#"kind = "login", user = "dana", password_keyring = true"#,
+        r#"kind = "login", password_env = "T""#,
+        r#"kind = "authorization_code", client_id = "app", scopes = ["a"], redirect_port = 1717, token_url = "https://x.example/token""#,
+        r#"kind = "client_credentials", client_id = "app", client_secret_env = "S", scopes = ["a", "b"]"#,
+        r#"kind = "refresh", client_id = "app", refresh_token_keyring = true, revoke_url = "https://x.example/revoke""#,
+    ] {
+        let (auth, said) = login(good);
+        assert!(auth.is_some() && said.is_empty(), "{good}: {said:?}");
+    }
+    for (bad, part) in [
+        (
+            r#"kind = "query", name = "key""#,
+            "value_keyring = true and run csops auth login crm",
+        ),
+        (r#"kind = "authorization_code""#, "client_id` is missing"),
+        (
+            r#"kind = "authorization_code", client_id = "a", redirect_port = 70000"#,
+            "between 1 and 65535",
+        ),
+        (
+            r#"kind = "bearer", token_env = "T", token_keyring = true"#,
+            "more than once",
+        ),
+        (
+            r#"kind = "bearer", token_keyring = "yes""#,
+            "takes true or false",
+        ),
+        (
+            r#"kind = "basic", user = "u", password_env = "P", raws = true"#,
+            "did you mean `raw`",
+        ),
+    ] {
+        let (_, said) = login(bad);
+        assert!(said.iter().any(|m| m.contains(part)), "{bad}: {said:?}");
+    }
 }

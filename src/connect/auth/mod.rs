@@ -10,109 +10,28 @@ pub mod kept;
 mod kinds;
 mod login;
 mod oauth;
+mod renew;
 pub mod signin;
+mod token;
+mod words;
 
 pub use kinds::{Auth, AuthPlan, LoginBody, LoginPlan, OauthDefaults, SendClient};
+pub use token::Token;
 
-use super::http::{encode, is_loopback, lock};
+use super::http::lock;
 use super::{ConnectError, ErrorKind, SourceSettings, TokenStore};
-use encode::{base64, fingerprint};
+use encode::fingerprint;
 use hide::Hider;
-use kept::{Kept, Refused, unix_now};
-use oauth::{Caller, Denial, Failed, Grant};
-use reqwest::{Client, RequestBuilder, Url};
+use kept::{Kept, unix_now};
+use oauth::Caller;
+use reqwest::{Client, Url};
 use secrecy::{ExposeSecret, SecretString};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use token::{Sign, basic, bearer, without};
 use tokio::sync::Mutex;
 
-/// How long one process waits for another that renews the same login.
-const LEASE_PATIENCE: Duration = Duration::from_secs(20);
 /// After a renewal ahead of time that failed for the network's sake, the old token serves on for so long before the next try.
 const NEXT_RENEWAL: i64 = 30;
-
-/// How one request is signed.
-#[derive(Clone)]
-pub struct Token {
-    serial: u64,
-    sign: Sign,
-    /// When it is renewed, and when it is void, in seconds since 1970.
-    renew_at: Option<i64>,
-    expires: Option<i64>,
-    /// The address that the vendor says the token is for.
-    pub instance: Option<Url>,
-    /// The vendor's address of who we are (`id` of a Salesforce token).
-    pub identity: Option<String>,
-    /// The values that the connector's plan keeps.
-    pub kept: Arc<BTreeMap<String, String>>,
-}
-
-#[derive(Clone)]
-enum Sign {
-    Nothing,
-    Header(String, SecretString),
-    Query(String, SecretString),
-}
-
-impl Token {
-    fn fixed(sign: Sign) -> Token {
-        Token {
-            serial: 0,
-            sign,
-            renew_at: None,
-            expires: None,
-            instance: None,
-            identity: None,
-            kept: Arc::default(),
-        }
-    }
-
-    /// A token that lasts so many seconds; it is renewed a little before.
-    fn lasting(mut self, seconds: Option<u64>) -> Token {
-        if let Some(seconds) = seconds.and_then(|s| i64::try_from(s).ok()) {
-            let end = unix_now().saturating_add(seconds);
-            self.renew_at = Some(end - (seconds / 5).min(60));
-            self.expires = Some(end);
-        }
-        self
-    }
-
-    /// Puts the credentials on a request, unless they belong into its address.
-    pub fn sign(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.sign {
-            Sign::Header(name, value) => oauth::sensitive(request, name, value),
-            Sign::Query(..) | Sign::Nothing => request,
-        }
-    }
-
-    /// Puts the credentials into an address where that is their place, instead of what stood there.
-    pub fn sign_address(&self, url: &mut Url) {
-        if let Sign::Query(name, value) = &self.sign {
-            let rest = without(url.query().unwrap_or_default(), name);
-            let own = format!("{}={}", encode(name), encode(value.expose_secret()));
-            let query = if rest.is_empty() {
-                own
-            } else {
-                format!("{rest}&{own}")
-            };
-            url.set_query(Some(&query));
-        }
-    }
-}
-
-/// A query without one of its parameters; the others stay letter by letter as they are.
-fn without(query: &str, name: &str) -> String {
-    let coded = encode(name);
-    let others: Vec<&str> = query
-        .split('&')
-        .filter(|pair| {
-            let key = pair.split('=').next().unwrap_or_default();
-            !pair.is_empty() && key != name && !key.eq_ignore_ascii_case(&coded)
-        })
-        .collect();
-    others.join("&")
-}
 
 #[derive(Default)]
 struct State {
@@ -256,41 +175,6 @@ impl Authenticator {
         }
     }
 
-    /// What a person does about credentials that the vendor refuses with 401: which ones, and which command helps.
-    pub fn remedy(&self) -> String {
-        let name = &self.source;
-        let from = format!("csops auth status {name} says where it comes from");
-        let again = format!("then csops connect check {name}");
-        match &self.auth {
-            Auth::Bearer(_) => format!(
-                "the token (`auth.token`) is wrong, has run out or was revoked; {from}, csops auth login {name} stores a new one, {again}"
-            ),
-            Auth::Header { name: header, .. } => format!(
-                "the key in the header {header} (`auth.value`) is wrong or was revoked; {from}, csops auth login {name} stores a new one, {again}"
-            ),
-            Auth::Query {
-                name: parameter, ..
-            } => format!(
-                "the key in the parameter {parameter} (`auth.value`) is wrong or was revoked; {from}, csops auth login {name} stores a new one, {again}"
-            ),
-            Auth::Basic { .. } => format!(
-                "the user or the password (`auth.user`, `auth.password`) is wrong or was revoked; {from}, csops auth login {name} stores new ones, {again}"
-            ),
-            Auth::Login { .. } => format!(
-                "the session is not accepted although the login worked; check what the user may do, {again}"
-            ),
-            Auth::ClientCredentials { .. } | Auth::JwtBearer { .. } => format!(
-                "a fresh token is not accepted; check that the app (`auth.client_id`) may use the API, {again}"
-            ),
-            Auth::Refresh { .. } | Auth::AuthorizationCode { .. } => format!(
-                "a fresh token is not accepted; check that the app (`auth.client_id`) and the user may use the API, or log in anew: csops auth login {name}"
-            ),
-            Auth::None => format!(
-                "the source has no login: set `auth` for {name} in the configuration, {again}"
-            ),
-        }
-    }
-
     /// The token in use; fetched when there is none. Everybody else waits for the one who fetches.
     pub async fn token(&self, client: &Client, name: &str) -> Result<Token, ConnectError> {
         let mut state = self.state.lock().await;
@@ -368,343 +252,6 @@ impl Authenticator {
             }
         })
     }
-
-    /// Client credentials and signed assertions: nothing is kept.
-    async fn by_own_right(&self, caller: &Caller<'_>) -> Result<Token, ConnectError> {
-        let Some(url) = &self.url else {
-            return Ok(Token::fixed(Sign::Nothing));
-        };
-        let send = self.plan.oauth.send;
-        let mut form = Vec::new();
-        let asked = match &self.auth {
-            Auth::ClientCredentials {
-                client_id,
-                client_secret,
-                scopes,
-                ..
-            } => {
-                form.push(("grant_type", plain("client_credentials")));
-                let scopes = if scopes.is_empty() {
-                    &self.plan.oauth.scopes
-                } else {
-                    scopes
-                };
-                if !scopes.is_empty() {
-                    form.push(("scope", plain(&scopes.join(" "))));
-                }
-                let client = Some((client_id.as_str(), Some(client_secret)));
-                caller.grant(url, client, send, form).await
-            }
-            Auth::JwtBearer {
-                client_id,
-                username,
-                private_key,
-                audience,
-                ..
-            } => {
-                let audience = audience
-                    .as_deref()
-                    .or(self.plan.oauth.audience.as_deref())
-                    .unwrap_or(url.as_str());
-                let signed = oauth::assertion(client_id, username, private_key, audience)
-                    .map_err(|words| caller.error(ErrorKind::Setup, words))?;
-                form.push((
-                    "grant_type",
-                    plain("urn:ietf:params:oauth:grant-type:jwt-bearer"),
-                ));
-                form.push(("assertion", signed));
-                caller.grant(url, None, send, form).await
-            }
-            _ => return Ok(Token::fixed(Sign::Nothing)),
-        };
-        match asked {
-            Ok(grant) => Ok(self.bearer_of(&grant)),
-            Err(Failed::Error(e)) => Err(e),
-            Err(Failed::Denied(denial)) => Err(self.refused(caller, url, &denial)),
-        }
-    }
-
-    /// A kept refresh token: the newest one of whoever renewed it last, shown to the vendor by one process at a time, and never again once
-    /// it was refused.
-    async fn by_kept(&self, caller: &Caller<'_>, state: &mut State) -> Result<Token, ConnectError> {
-        let Some(url) = &self.url else {
-            return Ok(Token::fixed(Sign::Nothing));
-        };
-        let _lease = self.lease().await;
-        let made_for = made_for(&self.auth);
-        let mut tried: Option<String> = None;
-        loop {
-            self.look(caller, state).await?;
-            let kept = state.kept.clone().filter(|k| k.fits(&made_for));
-            let refresh =
-                kept.as_ref()
-                    .and_then(|k| k.refresh_token.clone())
-                    .or_else(|| match &self.auth {
-                        Auth::Refresh { refresh_token, .. } => {
-                            Some(refresh_token.expose_secret().to_owned())
-                        }
-                        _ => None,
-                    });
-            let Some(refresh) = refresh else {
-                return self.without_refresh(caller, state, url, kept);
-            };
-            let mark = fingerprint(&refresh);
-            if let Some(no) = kept
-                .as_ref()
-                .and_then(|k| k.refused.as_ref())
-                .filter(|no| no.token == mark)
-            {
-                return Err(caller.error(ErrorKind::Auth, &no.why));
-            }
-            if tried.as_ref() == Some(&mark) {
-                return Err(caller.error(ErrorKind::Auth, self.log_in_again()));
-            }
-            tried = Some(mark.clone());
-            let refresh = SecretString::from(refresh);
-            self.hider.learn(&refresh);
-            let form = vec![
-                ("grant_type", plain("refresh_token")),
-                ("refresh_token", refresh.clone()),
-            ];
-            let client = client_of(&self.auth);
-            match caller.grant(url, client, self.plan.oauth.send, form).await {
-                Ok(grant) => {
-                    let token = self.bearer_of(&grant);
-                    if let Some(new) = &grant.refresh
-                        && new.expose_secret() != refresh.expose_secret()
-                    {
-                        let new = Kept {
-                            refresh_token: Some(new.expose_secret().to_owned()),
-                            scope: grant.scope.clone().or(kept.and_then(|k| k.scope)),
-                            obtained: unix_now(),
-                            made_for: Some(made_for),
-                            ..Kept::default()
-                        };
-                        self.keep(state, new).await;
-                    }
-                    return Ok(token);
-                }
-                Err(Failed::Error(e)) => return Err(e),
-                Err(Failed::Denied(denial)) => {
-                    // Another one may have renewed it meanwhile.
-                    let before = state.seen.clone();
-                    self.look(caller, state).await?;
-                    if state.seen != before {
-                        continue;
-                    }
-                    let error = self.refused(caller, url, &denial);
-                    if denial.code == "invalid_grant" {
-                        let prefix = format!("{}: ", caller.name);
-                        let why = error
-                            .message
-                            .strip_prefix(&prefix)
-                            .unwrap_or(&error.message);
-                        let mut note = kept.unwrap_or_default();
-                        note.made_for = Some(made_for);
-                        note.refused = Some(Refused {
-                            token: mark,
-                            why: why.to_owned(),
-                            at: unix_now(),
-                        });
-                        self.keep(state, note).await;
-                    }
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    /// An access token that came alone, or nobody has logged in yet.
-    fn without_refresh(
-        &self,
-        caller: &Caller<'_>,
-        state: &mut State,
-        url: &Url,
-        kept: Option<Kept>,
-    ) -> Result<Token, ConnectError> {
-        let name = caller.name;
-        let Some((access, kept)) = kept.and_then(|k| Some((k.access_token.clone()?, k))) else {
-            return Err(caller.error(
-                ErrorKind::Auth,
-                format!("nobody has logged in yet, or only for another client id: csops auth login {name}"),
-            ));
-        };
-        let access = SecretString::from(access);
-        self.hider.learn(&access);
-        let mark = fingerprint(access.expose_secret());
-        let again = state
-            .token
-            .as_ref()
-            .is_some_and(|t| t.serial <= *lock(&self.expired));
-        if again {
-            state.dead = state.issued.clone();
-        }
-        let over = kept.expires.is_some_and(|at| unix_now() >= at);
-        if over || state.dead.as_ref() == Some(&mark) {
-            return Err(caller.error(
-                ErrorKind::Auth,
-                format!(
-                    "the login at {} has run out or was revoked, and it came without a refresh token: csops auth login {name}",
-                    oauth::host_and_port(url)
-                ),
-            ));
-        }
-        state.issued = Some(mark);
-        let mut token = Token::fixed(Sign::Header(
-            "authorization".into(),
-            bearer(access.expose_secret()),
-        ));
-        token.renew_at = kept.expires;
-        token.expires = kept.expires;
-        Ok(token)
-    }
-
-    fn bearer_of(&self, grant: &Grant) -> Token {
-        let mut token = Token::fixed(Sign::Header(
-            "authorization".into(),
-            bearer(grant.access.expose_secret()),
-        ))
-        .lasting(grant.expires_in);
-        token.instance = match grant.instance.as_deref().map(Url::parse) {
-            Some(Ok(u)) => self.trusted_instance(u),
-            _ => None,
-        };
-        token.identity = grant.identity.clone();
-        token.kept = Arc::new(oauth::keep(&grant.answer, &self.plan.oauth.keep));
-        token
-    }
-
-    /// The vendor's no in words: which credential, which permission, which command helps.
-    fn refused(&self, caller: &Caller<'_>, url: &Url, denial: &Denial) -> ConnectError {
-        let name = caller.name;
-        let host = oauth::host_and_port(url);
-        let code = &denial.code;
-        let said = if code.is_empty() || denial.words.contains(code.as_str()) {
-            denial.words.clone()
-        } else {
-            format!("{}, {code}", denial.words)
-        };
-        let kept = matches!(
-            self.auth,
-            Auth::Refresh { .. } | Auth::AuthorizationCode { .. }
-        );
-        let status = format!("csops auth status {name} says where it comes from");
-        let check = format!("then csops connect check {name}");
-        let words = match (code.as_str(), kept) {
-            ("invalid_grant", true) => format!(
-                "{host} refuses the refresh token ({said}): it has run out or was revoked. csops does not try it again; log in anew: csops auth login {name}"
-            ),
-            ("invalid_grant", false) => format!(
-                "{host} refuses the login ({said}); check `auth.username`, `auth.audience` and that the app is approved for that user, {check}"
-            ),
-            ("invalid_scope", _) => {
-                let scopes = match &self.auth {
-                    Auth::ClientCredentials { scopes, .. }
-                    | Auth::AuthorizationCode { scopes, .. }
-                        if !scopes.is_empty() =>
-                    {
-                        scopes.join(" ")
-                    }
-                    _ => self.plan.oauth.scopes.join(" "),
-                };
-                format!(
-                    "{host} does not grant the permission ({said}); asked for: {}. Correct `auth.scopes`, or have an administrator allow them for the app, {check}",
-                    if scopes.is_empty() {
-                        "the app's own scopes"
-                    } else {
-                        &scopes
-                    }
-                )
-            }
-            ("unauthorized_client" | "unsupported_grant_type", _) => format!(
-                "{host} does not allow the kind {} for this app ({said}); an administrator must allow it for `auth.client_id`, {check}",
-                self.auth.kind()
-            ),
-            _ => format!(
-                "{host} refuses the login ({said}); check `auth.client_id` and its secret: {status}, {check}"
-            ),
-        };
-        caller.error(ErrorKind::Auth, words)
-    }
-
-    fn log_in_again(&self) -> String {
-        format!(
-            "the login was refused; log in anew: csops auth login {}",
-            self.source
-        )
-    }
-
-    /// Takes in what the store has, if that is news. A store that cannot be read only matters as long as nothing is known from it: going
-    /// back to the token of the configuration, which has perhaps been replaced, could end the whole login.
-    async fn look(&self, caller: &Caller<'_>, state: &mut State) -> Result<(), ConnectError> {
-        let Some(store) = self.tokens.clone() else {
-            return Ok(());
-        };
-        let source = self.source.clone();
-        let found = tokio::task::spawn_blocking(move || store.load(&source)).await;
-        let found = match found.unwrap_or_else(|_| Err("it could not be read".into())) {
-            Ok(found) => found,
-            Err(_) if state.kept.is_some() => return Ok(()),
-            Err(why) => {
-                return Err(caller.error(
-                    ErrorKind::Setup,
-                    format!(
-                        "the kept login: {why}. Unlock it, or log in anew: csops auth login {}",
-                        caller.name
-                    ),
-                ));
-            }
-        };
-        let seen = found.as_ref().map(|f| fingerprint(f.expose_secret()));
-        if seen != state.seen {
-            state.kept = found.as_ref().map(Kept::read);
-            state.seen = seen;
-        }
-        Ok(())
-    }
-
-    /// Keeps a login; the process goes on with it even when the store cannot.
-    async fn keep(&self, state: &mut State, kept: Kept) {
-        let text = kept.write();
-        state.kept = Some(kept);
-        let Some(store) = self.tokens.clone() else {
-            return;
-        };
-        let mark = fingerprint(text.expose_secret());
-        let source = self.source.clone();
-        let saved = tokio::task::spawn_blocking(move || store.save(&source, &text)).await;
-        match saved {
-            Ok(Ok(())) => state.seen = Some(mark),
-            Ok(Err(why)) => {
-                tracing::error!(source = %self.source, "the new refresh token could not be kept: {why}");
-            }
-            Err(_) => {
-                tracing::error!(source = %self.source, "the new refresh token could not be kept");
-            }
-        }
-    }
-
-    /// Only one process at a time shows the refresh token: a vendor that rotates it takes a second showing for theft.
-    async fn lease(&self) -> Option<Box<dyn Send>> {
-        let store = self.tokens.as_ref()?;
-        let until = tokio::time::Instant::now() + LEASE_PATIENCE;
-        loop {
-            match store.lease(&self.source) {
-                super::Lease::Ours(lease) => return Some(lease),
-                super::Lease::None => return None,
-                super::Lease::Taken if tokio::time::Instant::now() >= until => return None,
-                super::Lease::Taken => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
-    }
-
-    /// The vendor's own address for the token is followed only where it is as safe as the one configured: never from https to http, never
-    /// away from loopback.
-    fn trusted_instance(&self, url: Url) -> Option<Url> {
-        let safe = url.scheme() == "https" && !is_loopback(&self.base);
-        let same = url.origin() == self.base.origin();
-        (safe || same).then_some(url)
-    }
 }
 
 /// The secrets of a login.
@@ -769,56 +316,53 @@ fn client_of(auth: &Auth) -> Option<(&str, Option<&SecretString>)> {
     }
 }
 
-fn plain(text: &str) -> SecretString {
-    SecretString::from(text.to_owned())
-}
-
-fn bearer(token: &str) -> SecretString {
-    SecretString::from(format!("Bearer {token}"))
-}
-
-fn basic(user: &SecretString, password: &SecretString, raw: bool) -> SecretString {
-    let (user, password) = (user.expose_secret(), password.expose_secret());
-    let text = if raw {
-        user.to_owned()
-    } else {
-        format!("{user}:{password}")
-    };
-    SecretString::from(format!("Basic {}", base64(text.as_bytes())))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::token::plain;
     use super::*;
+    use std::collections::BTreeMap;
 
-    #[test]
-    fn basic_is_encoded_with_the_colon_and_raw_without() {
-        let text = |user: &str, password: &str, raw| {
-            basic(&plain(user), &plain(password), raw)
-                .expose_secret()
-                .to_owned()
+    #[tokio::test]
+    async fn a_token_that_still_works_serves_on_when_it_cannot_be_renewed_ahead_of_its_end() {
+        // Nobody listens there any more.
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", closed.local_addr().unwrap());
+        drop(closed);
+        let base = Url::parse(&base).unwrap();
+        let settings = SourceSettings {
+            name: "crm".into(),
+            connector: "any".into(),
+            base_url: None,
+            auth: Auth::ClientCredentials {
+                client_id: "app".into(),
+                client_secret: plain("app-secret"),
+                token_url: Some("/token".into()),
+                scopes: Vec::new(),
+            },
+            ca_file: None,
+            daily_requests: None,
+            fields: BTreeMap::new(),
+            options: BTreeMap::new(),
         };
-        // The example of RFC 7617.
-        assert_eq!(
-            text("Aladdin", "open sesame", false),
-            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
-        );
-        assert_eq!(text("key", "", false), "Basic a2V5Og==");
-        assert_eq!(text("key", "", true), "Basic a2V5");
-    }
-
-    #[test]
-    fn a_key_in_the_query_replaces_its_like_and_leaves_the_rest_as_it_was() {
-        let token = Token::fixed(Sign::Query("api key".into(), plain("a&b=c")));
-        let mut url =
-            Url::parse("https://x.example/r?$filter=a%20eq%201&api%20key=old&n=1").unwrap();
-        token.sign_address(&mut url);
-        assert_eq!(
-            url.as_str(),
-            "https://x.example/r?$filter=a%20eq%201&n=1&api%20key=a%26b%3Dc"
-        );
-        let mut url = Url::parse("https://x.example/r").unwrap();
-        token.sign_address(&mut url);
-        assert_eq!(url.as_str(), "https://x.example/r?api%20key=a%26b%3Dc");
+        let own = Authenticator::new(&settings, &base, None, AuthPlan::default()).unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .tls_certs_only([])
+            .build()
+            .unwrap();
+        let mut old = Token::fixed(Sign::Nothing).lasting(Some(100));
+        (old.serial, old.renew_at) = (1, Some(unix_now() - 1));
+        own.state.lock().await.token = Some(old.clone());
+        let got = own.token(&client, "crm").await.unwrap();
+        assert_eq!(got.serial, 1);
+        assert!(got.renew_at > Some(unix_now()), "not tried at once again");
+        // Once it is over, or refused, it serves no longer.
+        old.expires = Some(unix_now() - 1);
+        own.state.lock().await.token = Some(old.clone());
+        assert!(own.token(&client, "crm").await.is_err());
+        old.expires = Some(unix_now() + 100);
+        own.state.lock().await.token = Some(old.clone());
+        own.expire(&old);
+        assert!(own.token(&client, "crm").await.is_err());
     }
 }
