@@ -250,7 +250,7 @@ fn auth(s: Section<'_, '_>, base: &Path, source: &str) -> Option<AuthSettings> {
                 secrets.get(&PASSWORD)
             };
             // Alone the user is the key; beside a password it is only a name.
-            let alone = password.is_none() && !secrets.given(&PASSWORD);
+            let alone = empty || (password.is_none() && !secrets.given(&PASSWORD));
             let name_only = !alone && !raw;
             let user = secrets.read(&USER, name_only);
             if user.is_none() && !secrets.given(&USER) {
