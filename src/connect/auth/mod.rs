@@ -341,6 +341,7 @@ mod tests {
             },
             ca_file: None,
             daily_requests: None,
+            secrets: BTreeMap::new(),
             fields: BTreeMap::new(),
             options: BTreeMap::new(),
         };
