@@ -490,3 +490,43 @@ fn a_watched_folder_is_a_source_like_any_other() {
     assert_eq!(gone.status.code(), Some(1));
     assert!(err(&gone).contains("drop"), "{}", err(&gone));
 }
+
+#[test]
+fn a_csops_that_runs_already_shows_what_another_takes_in() {
+    let desk = Desk::new();
+    let folder = desk.home.path().join("drop");
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("people.csv"), "email\ndana@example.com\n").expect("written");
+    let config = desk.file(
+        "config.toml",
+        format!(
+            "[[source]]\nname = \"sheets\"\nconnector = \"files\"\n[source.options]\nfolder = \"{}\"\n",
+            folder.display()
+        ),
+    );
+    let mut daemon = csops(desk.home.path())
+        .args(["--config", &config, "sync", "--watch"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let listed = |kind: &str| -> usize {
+        let done = desk.run(&["--config", &config, "list", kind, "--json"]);
+        let document: Value = serde_json::from_slice(&done.stdout).expect("a document");
+        document["rows"].as_array().map_or(0, Vec::len)
+    };
+    let until = |kind: &str, rows: usize| {
+        // Patience, not time, ends this: each look is a whole program's run.
+        (0..600).any(|_| listed(kind) == rows)
+    };
+    // It leads once it has pulled.
+    let leads = until("people", 1);
+    let accounts = desk.file("accounts.csv", ACCOUNTS);
+    let done = desk.run(&["--config", &config, "import", &accounts]);
+    let shown = until("accounts", 2);
+    daemon.kill().expect("ended");
+    daemon.wait().expect("ended");
+    assert!(leads, "the daemon never pulled");
+    assert!(err(&done).contains("syncs this database"), "{}", err(&done));
+    fine(done);
+    assert!(shown, "the rows were left unmerged");
+}

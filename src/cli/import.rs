@@ -138,7 +138,16 @@ impl Report<'_> {
                 };
                 self.line(line, "refused", &words);
             }
+            ImportEvent::Merging => {
+                if self.alive {
+                    narrate("  merging");
+                }
+            }
             ImportEvent::Progress(rows) => {
+                // What was refused shows while the rest is read.
+                if let Err(e) = self.out.flush() {
+                    self.failed.get_or_insert(e);
+                }
                 // A line now and then, on a terminal only.
                 if self.alive && rows >= self.said + 100_000 {
                     self.said = rows;
@@ -204,6 +213,11 @@ impl Report<'_> {
             narrate(&format!(
                 "{} accounts or people were made because rows refer to them",
                 s.implied
+            ));
+        }
+        if let Some(other) = &s.left_to {
+            narrate(&format!(
+                "{other} syncs this database and shows the rows in a moment"
             ));
         }
         if s.kept {

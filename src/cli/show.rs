@@ -222,6 +222,41 @@ fn print(snapshot: &Snapshot, detail: &AccountDetail, out: &mut dyn Write) -> Re
             .collect(),
     )?;
     section(
+        "subscriptions",
+        detail
+            .subscriptions
+            .iter()
+            .map(|s| {
+                format!(
+                    "{} – {}  {:<16} {:<10} {}  {}",
+                    day(s.start),
+                    day(s.end),
+                    s.arr.map_or("–".into(), |m| m.to_string()),
+                    word(&s.change),
+                    word(&s.line),
+                    word(&s.product)
+                )
+            })
+            .collect(),
+    )?;
+    section(
+        "movements",
+        detail
+            .movements
+            .iter()
+            .map(|m| {
+                format!(
+                    "{}  {:<12} {:<16} {}  {}",
+                    day(m.date),
+                    word(&m.kind),
+                    m.amount.map_or("–".into(), |a| a.to_string()),
+                    word(&m.line),
+                    word(&m.reason)
+                )
+            })
+            .collect(),
+    )?;
+    section(
         "risks",
         detail
             .escalations

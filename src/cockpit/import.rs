@@ -59,12 +59,14 @@ pub enum ImportEvent {
         /// Why.
         reason: String,
     },
-    /// So many rows are stored.
+    /// So many rows are read.
     Progress(u64),
+    /// The file is read to its end; what it brought is merged now.
+    Merging,
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ImportSummary {
     /// Rows that were not there.
     pub new: u64,
@@ -80,6 +82,8 @@ pub struct ImportSummary {
     pub kept: bool,
     /// Accounts and people that were made because rows refer to them.
     pub implied: u64,
+    /// Another csops that syncs this database and will show the rows in a moment.
+    pub left_to: Option<String>,
 }
 
 /// Why nothing, or not everything, was imported.
@@ -240,7 +244,7 @@ pub fn preview(
 /// Imports the file. To be called on a tokio runtime.
 ///
 /// # Errors
-/// A request, file or database that cannot be used, or another csops that syncs this database.
+/// A request, file or database that cannot be used.
 pub async fn import(
     request: &ImportRequest,
     settings: &Arc<Settings>,
@@ -317,6 +321,7 @@ pub async fn import(
             }
         }
         drop(send);
+        tell(ImportEvent::Merging);
     };
     let (done, ()) = tokio::join!(work, feed);
     drop(pages);
@@ -330,6 +335,7 @@ pub async fn import(
     summary.implied = done.stats.implied;
     summary.gone = done.gone;
     summary.kept = done.kept;
+    summary.left_to = done.left_to;
     Ok(summary)
 }
 

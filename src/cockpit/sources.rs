@@ -248,6 +248,13 @@ impl Sources {
         }
     }
 
+    /// Another process wrote: rows that it left to be merged are, in the background.
+    pub(super) fn merge_left(&self) {
+        if let Some(engine) = self.engine() {
+            engine.merge_left();
+        }
+    }
+
     pub(super) async fn close(&self) {
         if self.background
             && self.begun

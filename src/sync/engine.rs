@@ -96,6 +96,8 @@ pub(super) struct Shared {
     /// There may be something to send.
     pub(super) push: Notify,
     pub(super) merging: tokio::sync::Mutex<()>,
+    /// Somebody waits to merge what is there.
+    pub(super) merge_wanted: AtomicBool,
     /// Sends one batch at a time.
     pub(super) pushing: tokio::sync::Mutex<push::Memory>,
     /// How sources stand that are not configured: files that were imported.
@@ -193,6 +195,7 @@ impl Engine {
                 stopping: watch::Sender::new(false),
                 push: Notify::new(),
                 merging: tokio::sync::Mutex::default(),
+                merge_wanted: AtomicBool::default(),
                 pushing: tokio::sync::Mutex::default(),
                 imported: Mutex::default(),
                 events: broadcast::Sender::new(1_024),
@@ -350,6 +353,18 @@ impl Engine {
     /// Merges what waits to be merged, after a person tied or untied records; how many rows changed.
     pub async fn merge_now(&self) -> Result<u64, StoreError> {
         self.shared.merge_pending().await
+    }
+
+    /// Another process wrote: if it left rows to be merged, that is for whoever leads to do. Does not wait.
+    pub fn merge_left(&self) {
+        let shared = Arc::clone(&self.shared);
+        if shared.leads() && !shared.merge_wanted.swap(true, Ordering::SeqCst) {
+            tokio::spawn(async move {
+                if let Err(e) = shared.merge_pending().await {
+                    shared.trouble(&e);
+                }
+            });
+        }
     }
 
     /// Logs in to these sources (all, when none is named) and proves it: who we are there, or what is wrong and what to do.

@@ -29,7 +29,7 @@ pub struct Import {
 }
 
 /// What became of it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Imported {
     /// Rows new, changed and unchanged.
     pub stats: PageStats,
@@ -37,28 +37,40 @@ pub struct Imported {
     pub gone: u64,
     /// Rows of an earlier import were kept although they were not met, because refused rows might be them.
     pub kept: bool,
+    /// Another csops syncs this database: it will merge and show the rows.
+    pub left_to: Option<String>,
 }
 
 impl Engine {
     /// Takes rows in and merges them. `progress` hears how many rows are in the database so far.
     ///
     /// # Errors
-    /// Another csops that syncs this database, rows that could not be read to the end, a database that does not do its part: in words.
+    /// Rows that could not be read to the end, a database that does not do its part: in words.
     pub async fn import(
         &self,
         import: Import,
         progress: impl FnMut(u64),
     ) -> Result<Imported, String> {
+        let other = match self.shared.take_lease().await {
+            Ok(None) => None,
+            // Two that merge could make two rows of one thing; rows can be handed in by anybody.
+            Ok(Some(other)) => Some(other),
+            Err(e) => return Err(e.to_string()),
+        };
+        if other.is_some() {
+            return self.take_in(import, progress, other).await;
+        }
         let lease = self.borrow_lease().await?;
-        let result = self.import_leading(import, progress).await;
+        let result = self.take_in(import, progress, None).await;
         self.return_lease(lease).await;
         result
     }
 
-    async fn import_leading(
+    async fn take_in(
         &self,
         mut import: Import,
         mut progress: impl FnMut(u64),
+        other: Option<String>,
     ) -> Result<Imported, String> {
         let words = |e: StoreError| e.to_string();
         let shared = &self.shared;
@@ -114,7 +126,9 @@ impl Engine {
             }
         }
         // Also after a failure: what is in shall be seen.
-        if let Err(e) = shared.merge_pending().await {
+        if other.is_none()
+            && let Err(e) = shared.merge_pending().await
+        {
             failed.get_or_insert(words(e));
         }
         let changed = done.stats.inserted + done.stats.changed + done.gone;
@@ -157,7 +171,10 @@ impl Engine {
         store.save_source_status(status).await.map_err(words)?;
         match failed {
             Some(e) => Err(e),
-            None => Ok(done),
+            None => Ok(Imported {
+                left_to: other,
+                ..done
+            }),
         }
     }
 }

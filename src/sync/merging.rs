@@ -13,6 +13,8 @@ impl Shared {
     /// Merges everything that waits; how many rows changed. One at a time: two merges could open two rows for one thing.
     pub(super) async fn merge_pending(&self) -> Result<u64, StoreError> {
         let _one = self.merging.lock().await;
+        self.merge_wanted
+            .store(false, std::sync::atomic::Ordering::SeqCst);
         let mut total = 0;
         while let Some(mut batch) = self.store.dirty_batch(BATCH).await? {
             let Some(entity) = batch.entity else { break };

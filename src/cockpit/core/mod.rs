@@ -249,6 +249,7 @@ impl Core {
             let kept = self.storage.write_history(today).await;
             self.report(kept);
         } else if self.storage.changed_elsewhere().await.unwrap_or(false) {
+            self.sources.merge_left();
             self.refresh(&[]).await;
         }
         if self.cache_is_due() {

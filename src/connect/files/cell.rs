@@ -328,7 +328,7 @@ pub(super) fn plain(text: &str, decimal: Decimal) -> Option<String> {
         None => (t, None),
     };
     let groups: Vec<&str> = whole
-        .split(|c: char| c == thousands || matches!(c, '\'' | '’' | ' ' | '\u{a0}' | '\u{202f}'))
+        .split([thousands, '\'', '’', ' ', '\u{a0}', '\u{202f}'])
         .collect();
     let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
     let (first, others) = groups.split_first()?;

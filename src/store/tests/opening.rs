@@ -216,3 +216,35 @@ fn two_stores_share_a_file_and_notice_each_other() {
     );
     drop(w.folder);
 }
+
+#[test]
+fn a_database_of_the_first_format_is_brought_to_todays_with_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("csops.db");
+    let old = sqlite(&path);
+    old.execute_batch(include_str!("../migrations/0001.sql"))
+        .unwrap();
+    old.execute_batch(
+        "INSERT INTO rate(id,seq,\"from\",\"to\",rate,at) VALUES(1,1,'EUR','USD',1.1,'2026-01-01');
+         PRAGMA application_id=1668509552; PRAGMA user_version=1;",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open(&path, Options::default()).unwrap();
+    let rates = all(&store).rates;
+    assert_eq!(rates.len(), 1);
+    assert_eq!((rates[0].rate, rates[0].kind.as_deref()), (Some(1.1), None));
+    put(
+        &store,
+        vec![row(
+            Entity::Subscription,
+            1,
+            &[
+                ("line", text("P1")),
+                ("account", FieldValue::Id(LocalId(7))),
+            ],
+        )],
+    );
+    let counts = wait(store.counts()).unwrap();
+    assert!(counts.rows.contains(&("subscription", 1)), "{counts:?}");
+}

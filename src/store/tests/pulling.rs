@@ -384,3 +384,109 @@ fn relinking_moves_the_record_its_children_and_removes_what_is_left_empty() {
         1
     );
 }
+
+fn mention(entity: Entity, id: &str, more: &[(&'static str, FieldValue)]) -> Record {
+    let mut fields = vec![
+        (crate::book::record::IMPLIED, FieldValue::Bool(true)),
+        ("name", text(id)),
+    ];
+    fields.extend_from_slice(more);
+    rec(entity, id, &fields)
+}
+
+#[test]
+fn what_rows_refer_to_is_found_by_id_domain_or_name_and_made_when_nothing_answers() {
+    let w = world();
+    put(
+        &w.store,
+        vec![
+            row(
+                Entity::Account,
+                1,
+                &[("name", text("Acme")), ("domain", text("acme.com"))],
+            ),
+            row(Entity::Account, 2, &[("name", text("Twin"))]),
+            row(Entity::Account, 3, &[("name", text("Twin"))]),
+        ],
+    );
+    let run = wait(w.store.begin_run(&"files".into(), true, at(0))).unwrap();
+    let apply = |records| {
+        let write = PageWrite {
+            source: "files".into(),
+            ..page("signals", run, "", records)
+        };
+        wait(w.store.apply_page(write)).unwrap()
+    };
+    let account = |id: &str| mention(Entity::Account, id, &[]);
+    let means = |id: &str| {
+        wait(
+            w.store
+                .crosswalk_of(vec![key("files", Entity::Account, id)]),
+        )
+        .unwrap()
+        .first()
+        .map(|c| (c.local, c.how))
+    };
+    let stats = apply(vec![
+        account("account-1"),
+        account("ACME"),
+        mention(
+            Entity::Account,
+            "www.acme.com",
+            &[("domain", text("acme.com"))],
+        ),
+        account("Twin"),
+        account("Nobody"),
+        account("Nobody"),
+    ]);
+    assert_eq!(stats.implied, 2, "Twin could be either, Nobody is none");
+    for known in ["account-1", "ACME", "www.acme.com"] {
+        assert_eq!(means(known), Some((LocalId(1), MatchHow::Named)), "{known}");
+    }
+    assert_eq!(means("Nobody"), None);
+    let made = wait(w.store.dirty_batch(10)).unwrap().expect("made");
+    let fields = &made.dirty.iter().find(|d| d.record.external_id == "Nobody");
+    assert_eq!(
+        fields.expect("it").record.fields,
+        [("name".into(), text("Nobody"))]
+    );
+    // No sweep of the rows that referred to it takes it away.
+    assert_eq!(
+        wait(w.store.sweep(&"files".into(), "signals", run + 1)),
+        Ok(0)
+    );
+
+    // The source's own record of it comes: it is that, and the text goes on meaning it.
+    let own = rec(Entity::Account, "N1", &[("name", text("Nobody"))]);
+    let write = PageWrite {
+        source: "files".into(),
+        ..page("accounts", run, "", vec![own])
+    };
+    assert_eq!(wait(w.store.apply_page(write)).unwrap().inserted, 1);
+    let (own, how) = means("N1").expect("tied");
+    assert_eq!(how, MatchHow::New);
+    assert_eq!(means("Nobody"), Some((own, MatchHow::Named)));
+    let gone = wait(w.store.counts()).unwrap();
+    let files = gone.records.iter().find(|(s, ..)| s == "files");
+    assert_eq!(files.map(|(_, _, n)| *n), Some(2), "Twin and N1: {gone:?}");
+}
+
+#[test]
+fn a_row_that_could_not_be_taken_keeps_what_was_last_said() {
+    let w = world();
+    let run = wait(w.store.begin_run(&crm(), true, at(0))).unwrap();
+    let rows = vec![named("a", "A"), named("b", "B")];
+    wait(w.store.apply_page(page("accounts", run, "", rows))).unwrap();
+    let next = wait(w.store.begin_run(&crm(), true, at(1))).unwrap();
+    let mut bad = page("accounts", next, "", Vec::new());
+    bad.problems.push(RowProblem {
+        entity: Entity::Account,
+        external_id: Some("a".into()),
+        reason: "its date is none".into(),
+    });
+    wait(w.store.apply_page(bad)).unwrap();
+    assert_eq!(wait(w.store.sweep(&crm(), "accounts", next)), Ok(1));
+    // Read from the beginning, its problems are found again or are no more.
+    wait(w.store.reset_stream(&crm(), "accounts")).unwrap();
+    assert_eq!(wait(w.store.row_problems(&crm(), 9)), Ok(Vec::new()));
+}
