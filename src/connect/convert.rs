@@ -35,7 +35,12 @@ pub fn kind_of(entity: Entity, field: &str) -> Kind {
     match (entity, field) {
         (_, "account" | "owner" | "csm" | "author" | "contact") => Kind::Ref,
         (Account, "parent") | (Task, "escalation") => Kind::Ref,
-        (Account, "arr") | (Renewal, "amount" | "target") => Kind::Money,
+        (Account | Subscription, "arr") | (Renewal | Movement, "amount") | (Renewal, "target") => {
+            Kind::Money
+        }
+        (Subscription, "start" | "end" | "signed" | "cancelled") | (Movement, "date") => Kind::Date,
+        (Subscription, "notice_days") => Kind::Number,
+        (Subscription, "recurring" | "auto_renew") => Kind::Bool,
         (Account, "start" | "renewal" | "health_at" | "snoozed_until") => Kind::Date,
         (Account, "notice_days" | "nps") | (Signal, "value") | (Rate, "rate") => Kind::Number,
         (Account, "health") | (Renewal, "probability") => Kind::Score,

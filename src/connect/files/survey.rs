@@ -620,7 +620,7 @@ fn separator(sample: &[u8], cr: bool, map: &Map, kind: FileKind) -> u8 {
             }
         }
         // The sample's last row may be cut.
-        let even = if all == 0 { 100 } else { even * 100 / all };
+        let even = (even * 100).checked_div(all).unwrap_or(100);
         (known, if width > 1 { even } else { 0 }, width)
     };
     let mut best = (b',', score(b','));
