@@ -85,6 +85,8 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
         .max(demo.accounts.saturating_mul(4));
     limits.churnzero_per_minute = limits.churnzero_soft_per_minute.saturating_mul(2);
     limits.totango_per_minute = limits.totango_per_minute.max(demo.accounts / 5);
+    limits.vitally_per_minute = limits.vitally_per_minute.max(demo.accounts / 5);
+    limits.hubspot_ten_secondly = limits.hubspot_ten_secondly.max(demo.accounts / 20);
     let vendors = start(options)
         .await
         .map_err(|e| Failure::failed(e.to_string()))?;

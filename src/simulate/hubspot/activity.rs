@@ -148,7 +148,7 @@ fn body(world: &World, row: u32) -> Val<'_> {
 
 pub(super) fn note() -> Object {
     let fields = vec![
-        field("hs_note_body", "Note body", Kind::Text, |w, r| body(w, r))
+        field("hs_note_body", "Note body", Kind::Text, body)
             .area()
             .searched(),
     ];
@@ -161,7 +161,7 @@ pub(super) fn call() -> Object {
             owned(w.touch_subject(r))
         })
         .searched(),
-        field("hs_call_body", "Call notes", Kind::Text, |w, r| body(w, r))
+        field("hs_call_body", "Call notes", Kind::Text, body)
             .area()
             .searched(),
         // In milliseconds.
@@ -194,11 +194,9 @@ pub(super) fn meeting() -> Object {
             owned(w.touch_subject(r))
         })
         .searched(),
-        field("hs_meeting_body", "Meeting notes", Kind::Text, |w, r| {
-            body(w, r)
-        })
-        .area()
-        .searched(),
+        field("hs_meeting_body", "Meeting notes", Kind::Text, body)
+            .area()
+            .searched(),
         field(
             "hs_meeting_start_time",
             "Meeting start time",

@@ -249,9 +249,9 @@ fn history(store: &Store, id: ObjectId, row: u32, field: u16) -> Vec<Value> {
     }
     versions
         .iter()
-        .filter_map(|(at, value)| {
+        .map(|(at, value)| {
             let text = value.shown().unwrap_or_default();
-            Some(json!({ "value": text, "timestamp": iso(*at), "sourceType": "INTEGRATION", "sourceId": "cs-sync" }))
+            json!({ "value": text, "timestamp": iso(*at), "sourceType": "INTEGRATION", "sourceId": "cs-sync" })
         })
         .collect()
 }

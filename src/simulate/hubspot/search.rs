@@ -376,10 +376,9 @@ fn fits(test: &Test, value: &Val<'_>) -> bool {
             .is_some_and(|value| wanted.contains(&value) != *not),
         Test::Texts(wanted, fold, not) => value.shown().is_some_and(|text| {
             let found = if *fold {
-                let text = text.to_lowercase();
-                wanted.iter().any(|wanted| *wanted == text)
+                wanted.contains(&text.to_lowercase())
             } else {
-                wanted.iter().any(|wanted| *wanted == text)
+                wanted.iter().any(|wanted| wanted.as_str() == text.as_ref())
             };
             found != *not
         }),
