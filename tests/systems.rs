@@ -357,3 +357,61 @@ fn planhat_alone() {
 fn planhat_beside_salesforce() {
     morning("salesforce,planhat", ["planhat", "planhat", "crm", "crm"]);
 }
+
+#[test]
+fn hubspot_alone() {
+    morning("hubspot", ["hubspot"; 4]);
+}
+
+#[test]
+fn hubspot_beside_salesforce() {
+    morning("salesforce,hubspot", ["hubspot", "hubspot", "crm", "crm"]);
+}
+
+#[test]
+fn churnzero_alone() {
+    morning("churnzero", ["churnzero"; 4]);
+}
+
+#[test]
+fn churnzero_beside_salesforce() {
+    morning(
+        "salesforce,churnzero",
+        ["churnzero", "churnzero", "crm", "crm"],
+    );
+}
+
+#[test]
+fn totango_alone() {
+    morning("totango", ["totango"; 4]);
+}
+
+#[test]
+fn totango_beside_salesforce() {
+    morning("salesforce,totango", ["totango", "totango", "crm", "crm"]);
+}
+
+#[test]
+fn vitally_alone() {
+    morning("vitally", ["vitally"; 4]);
+}
+
+#[test]
+fn vitally_beside_salesforce() {
+    morning("salesforce,vitally", ["vitally", "vitally", "crm", "crm"]);
+}
+
+#[test]
+fn gainsight_alone() {
+    morning("gainsight", ["cs"; 4]);
+}
+
+#[test]
+fn gainsight_beside_salesforce() {
+    morning("salesforce,gainsight", ["cs", "cs", "crm", "crm"]);
+}
+
+#[test]
+fn salesforce_alone() {
+    morning("salesforce", ["crm"; 4]);
+}

@@ -98,6 +98,10 @@ pub async fn begin(demo: &Demo, clock: impl Clock + 'static) -> Result<Running, 
     for vendor in &vendors.vendors {
         let file = secret_file(&dir, vendor);
         write_private(&file, secret(&vendor.auth)).map_err(|e| unwritten(&file, e))?;
+        if let Some(key) = &vendor.application_key {
+            let file = application_file(&dir, vendor);
+            write_private(&file, key).map_err(|e| unwritten(&file, e))?;
+        }
     }
     write_private(
         &config,
@@ -128,6 +132,9 @@ pub async fn serve(running: Running) -> Result<(), Failure> {
             line.insert("connector".into(), json!(vendor.connector));
             line.insert("base_url".into(), json!(vendor.base_url));
             line.insert("auth".into(), json!(vendor.auth));
+            if let Some(key) = &vendor.application_key {
+                line.insert("app_key".into(), json!(key));
+            }
             line.insert("accounts".into(), json!(vendor.accounts));
             if let Some(file) = &vendor.ca_file {
                 line.insert("ca_file".into(), json!(file));
@@ -187,11 +194,16 @@ fn secret_file(dir: &Path, vendor: &VendorEndpoint) -> PathBuf {
     dir.join(format!("{}.secret", name_of(vendor)))
 }
 
+fn application_file(dir: &Path, vendor: &VendorEndpoint) -> PathBuf {
+    dir.join(format!("{}-application.secret", name_of(vendor)))
+}
+
 fn secret(auth: &AuthDetails) -> &str {
     match auth {
         AuthDetails::ClientCredentials { client_secret, .. } => client_secret,
         AuthDetails::Bearer { token } => token,
         AuthDetails::Header { value, .. } => value,
+        AuthDetails::Basic { user, password } if password.is_empty() => user,
         AuthDetails::Basic { password, .. } => password,
     }
 }
@@ -210,6 +222,32 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u
             let _ = writeln!(
                 text,
                 "options = {{ requests_per_minute = \"{per_minute}\" }}"
+            );
+        }
+        // Parts of some APIs live at another address of the vendor's; here they are all in one place.
+        let elsewhere = match vendor.connector {
+            "churnzero" => Some("push_url"),
+            "totango" => Some("ingest_url"),
+            _ => None,
+        };
+        if let Some(option) = elsewhere {
+            let service = if option == "ingest_url" {
+                ", service = \"SP-1\""
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                text,
+                "options = {{ {option} = {}{service} }}",
+                quoted(&vendor.base_url)
+            );
+        }
+        if vendor.application_key.is_some() {
+            let file = application_file(dir, vendor);
+            let _ = writeln!(
+                text,
+                "secrets = {{ app_key_file = {} }}",
+                quoted(&file.to_string_lossy())
             );
         }
         if let Some(file) = &vendor.ca_file {
@@ -237,6 +275,11 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u
                     quoted(name)
                 )
             }
+            // Where the password is empty, the user is the key.
+            AuthDetails::Basic { password, .. } if password.is_empty() => writeln!(
+                text,
+                "auth = {{ kind = \"basic\", user_file = {file}, password = \"\" }}"
+            ),
             AuthDetails::Basic { user, .. } => {
                 writeln!(
                     text,

@@ -141,6 +141,10 @@ pub trait Vendor: Send + Sync + 'static {
     }
     /// What a client needs to sign in.
     fn auth(&self) -> AuthDetails;
+    /// A second key that the vendor wants for a part of its API, where it does.
+    fn application_key(&self) -> Option<String> {
+        None
+    }
     /// How many accounts the vendor shows now.
     fn accounts(&self) -> usize;
     /// The vendor's own answer to a client that is over its request limit (used by `rate-limit` faults).

@@ -117,6 +117,8 @@ pub struct VendorEndpoint {
     /// Without a trailing slash.
     pub base_url: String,
     pub auth: AuthDetails,
+    /// A second key for a part of its API, where the vendor has one.
+    pub application_key: Option<String>,
     /// How many accounts it shows.
     pub accounts: usize,
     /// The certificate to trust, with TLS.
@@ -236,6 +238,7 @@ pub async fn start(options: Options) -> Result<Simulation, StartError> {
             connector: vendor.name(),
             base_url,
             auth: vendor.auth(),
+            application_key: vendor.application_key(),
             accounts: vendor.accounts(),
             ca_file: tls.as_ref().map(|(_, path)| path.clone()),
         });

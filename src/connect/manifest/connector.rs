@@ -193,6 +193,16 @@ impl ManifestConnector {
         read: bool,
         what: &str,
     ) -> Result<(Ask, Result<Option<Answer>, Fault>), ConnectError> {
+        // What the login answered beside its token is asked for only where it is spoken of.
+        let kept = if mentions(request, Name::Auth, "") {
+            Some(self.http.session().await?.kept)
+        } else {
+            None
+        };
+        let values = &Values {
+            auth: kept.as_deref(),
+            ..values.clone()
+        };
         let ask = build(request, values, read).ok_or_else(|| {
             self.http.error(
                 ErrorKind::Refused { field: None },
@@ -291,8 +301,8 @@ impl ManifestConnector {
             Meaning::Auth => (
                 ErrorKind::Auth,
                 format!(
-                    "{name} refuses the login (HTTP {status}) {shown}; renew the key or token: `csops auth login {}`, then `csops connect check {}`",
-                    self.http.name, self.http.name
+                    "{name} refuses the login (HTTP {status}) {shown}: {}",
+                    self.http.remedy()
                 ),
             ),
             Meaning::Permission => (

@@ -299,7 +299,7 @@ impl ManifestConnector {
             PageBy::Cursor => paging.from.text(document),
             PageBy::Keyset => rows.last().and_then(|r| paging.from.text(r)),
             PageBy::Url => match paging.from.text(document) {
-                Some(address) => Some(self.own_path(&address)?),
+                Some(address) => Some(self.own_path(&self.http.bare(&address))?),
                 None => None,
             },
             _ => None,

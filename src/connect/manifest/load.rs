@@ -7,13 +7,17 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// The built-in manifests: file name and text.
-const BUILTIN: [(&str, &str); 4] = [
+const BUILTIN: [(&str, &str); 8] = [
     (
         "salesforce.toml",
         include_str!("../builtin/salesforce.toml"),
     ),
     ("gainsight.toml", include_str!("../builtin/gainsight.toml")),
     ("files.toml", include_str!("../builtin/files.toml")),
+    ("hubspot.toml", include_str!("../builtin/hubspot.toml")),
+    ("churnzero.toml", include_str!("../builtin/churnzero.toml")),
+    ("totango.toml", include_str!("../builtin/totango.toml")),
+    ("vitally.toml", include_str!("../builtin/vitally.toml")),
     ("planhat.toml", include_str!("../builtin/planhat.toml")),
 ];
 

@@ -183,6 +183,10 @@ impl Vendor for ChurnZero {
         Ok(())
     }
 
+    fn application_key(&self) -> Option<String> {
+        Some(self.app_key.clone())
+    }
+
     fn auth(&self) -> AuthDetails {
         AuthDetails::Basic {
             user: USER.to_owned(),
