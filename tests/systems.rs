@@ -47,6 +47,11 @@ fn plan(desk: &Desk<'_>, homes: &Homes) -> Plan {
         "id,title,account",
     ]);
     let tasks = tasks["rows"].as_array().expect("rows").clone();
+    let of_home = held_by(desk, "task", &homes.task);
+    let tasks: Vec<&Value> = tasks
+        .iter()
+        .filter(|r| r["id"].as_u64().is_some_and(|id| of_home.contains(&id)))
+        .collect();
     let same = |r: &Value, s: &Value| r["title"] == s["title"] && r["account"] == s["account"];
     let single: Vec<Row> = tasks
         .iter()
@@ -56,7 +61,6 @@ fn plan(desk: &Desk<'_>, homes: &Homes) -> Plan {
             name: r["title"].as_str().unwrap_or_default().to_owned(),
         })
         .filter(plain)
-        .filter(|r| holders(desk, "tasks", r) == [homes.task.as_str()])
         .filter(|r| !account_of(desk, "tasks", r).is_null())
         .take(2)
         .collect();
@@ -73,6 +77,7 @@ fn plan(desk: &Desk<'_>, homes: &Homes) -> Plan {
         ],
         "name",
     );
+    let renewals_of_home = held_by(desk, "renewal", &homes.renewal);
     Plan {
         first: known[0].clone(),
         second: known[1].clone(),
@@ -80,24 +85,24 @@ fn plan(desk: &Desk<'_>, homes: &Homes) -> Plan {
         renewal: renewals
             .into_iter()
             .filter(plain)
-            .find(|r| holders(desk, "renewals", r) == [homes.renewal.as_str()]),
+            .find(|r| r.id.parse().is_ok_and(|id| renewals_of_home.contains(&id))),
         done: single[0].clone(),
         kept: single[1].clone(),
     }
 }
 
-/// The sources that have a record of a task or renewal, as the database has it.
-fn holders(desk: &Desk<'_>, kind: &str, row: &Row) -> Vec<String> {
+/// The rows of a kind that only this system has a record of, as the database has it.
+fn held_by(desk: &Desk<'_>, entity: &str, source: &str) -> Vec<u64> {
     let db = rusqlite::Connection::open(&desk.db).expect("the database");
     let mut query = db
-        .prepare("SELECT source FROM crosswalk WHERE entity=?1 AND local=?2 AND source<>'local'")
+        .prepare(
+            "SELECT local FROM crosswalk WHERE entity=?1 AND source<>'local' GROUP BY local HAVING min(source)=?2 AND max(source)=?2",
+        )
         .expect("a query");
-    let entity = kind.trim_end_matches('s');
-    let id: u32 = row.id.parse().expect("a number");
     let rows = query
-        .query_map((entity, id), |r| r.get::<_, String>(0))
+        .query_map((entity, source), |r| r.get::<_, u32>(0).map(u64::from))
         .expect("rows");
-    rows.map(|r| r.expect("a source")).collect()
+    rows.map(|r| r.expect("a number")).collect()
 }
 
 /// The account that a row belongs to, in full; null when its name is not its own.
@@ -221,9 +226,10 @@ fn verify(
         let second = risks(&there(&plan.second, &homes.risk));
         assert_eq!(second.len(), 1, "one open risk there, not two: {second:#?}");
         assert!(
-            ["critical", "high"]
-                .iter()
-                .any(|p| second[0]["priority_kind"] == *p),
+            !can(desk, &homes.risk, "escalation", "priority_kind")
+                || ["critical", "high"]
+                    .iter()
+                    .any(|p| second[0]["priority_kind"] == *p),
             "it is escalated there: {second:#?}"
         );
     }
@@ -285,10 +291,12 @@ fn verify(
                 "--columns",
                 "id,title,account",
             ]);
+            let there = held_by(again, "task", &homes.task);
             list["rows"]
                 .as_array()
                 .expect("rows")
                 .iter()
+                .filter(|t| t["id"].as_u64().is_some_and(|id| there.contains(&id)))
                 .filter(|t| {
                     t["title"] == row.name.as_str() && t["account"] == account["account"]["name"]
                 })
@@ -309,9 +317,18 @@ fn verify(
 
 fn morning(systems: &str, homes: [&str; 4]) {
     let home = tempfile::tempdir().expect("a folder");
+    // Two cockpits pull within a minute: more than Gainsight's documented limit allows, which other tests hold.
     let vendors = Vendors::start(
         home.path(),
-        &["--accounts", "240", "--freeze", "--vendors", systems],
+        &[
+            "--accounts",
+            "240",
+            "--freeze",
+            "--vendors",
+            systems,
+            "--faults",
+            "rate-limit=6000/min",
+        ],
     );
     let homes = Homes {
         risk: homes[0].into(),
@@ -331,15 +348,18 @@ fn morning(systems: &str, homes: [&str; 4]) {
     let mut t = desk.open();
     // What this system cannot do is said before: in the help of the pane, with its reason.
     t.send("1");
-    t.send("?");
     let kept = !can(&desk, &homes.risk, "escalation", "*");
-    t.until("the help", |s| {
-        s.contains("Help") || s.contains("acknowledge")
-    });
-    if kept {
-        t.until("what is kept here", |s| s.contains("kept here"));
+    loop {
+        t.send("?");
+        t.until("the help", |s| s.contains("Keys: Queue"));
+        let said = t.screen().contains("kept here");
+        t.send("\x1b");
+        t.until("the queue again", |s| !s.contains("Keys: Queue"));
+        // What a source can do is known once it is open.
+        if said == kept {
+            break;
+        }
     }
-    t.send("\x1b");
     desk.first_half(&mut t, &plan);
     desk.second_half(&mut t, &plan);
     desk.until_arrived(&mut t);

@@ -224,23 +224,28 @@ fn configuration(vendors: &[VendorEndpoint], me: &str, dir: &Path, per_minute: u
                 "options = {{ requests_per_minute = \"{per_minute}\" }}"
             );
         }
+        let mut options = Vec::new();
         // Parts of some APIs live at another address of the vendor's; here they are all in one place.
-        let elsewhere = match vendor.connector {
-            "churnzero" => Some("push_url"),
-            "totango" => Some("ingest_url"),
-            _ => None,
-        };
-        if let Some(option) = elsewhere {
-            let service = if option == "ingest_url" {
-                ", service = \"SP-1\""
-            } else {
-                ""
-            };
-            let _ = writeln!(
-                text,
-                "options = {{ {option} = {}{service} }}",
-                quoted(&vendor.base_url)
-            );
+        match vendor.connector {
+            "churnzero" => options.push(("push_url", vendor.base_url.as_str())),
+            "totango" => {
+                options.push(("ingest_url", vendor.base_url.as_str()));
+                options.push(("service", "SP-1"));
+            }
+            _ => {}
+        }
+        // Beside a CRM the renewals are the CRM's: an account's renewal date would count a second time.
+        if matches!(vendor.connector, "totango" | "vitally")
+            && vendors.iter().any(|v| CRMS.contains(&v.connector))
+        {
+            options.push(("renewals", "no"));
+        }
+        if !options.is_empty() {
+            let options: Vec<String> = options
+                .iter()
+                .map(|(name, value)| format!("{name} = {}", quoted(value)))
+                .collect();
+            let _ = writeln!(text, "options = {{ {} }}", options.join(", "));
         }
         if vendor.application_key.is_some() {
             let file = application_file(dir, vendor);

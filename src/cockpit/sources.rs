@@ -96,6 +96,11 @@ impl Sources {
         self.engine.borrow().clone()
     }
 
+    /// Waits until the sources are open, or will never be.
+    pub(super) async fn opened(&self) {
+        let _ = wait_for(&mut self.engine.clone()).await;
+    }
+
     /// Whether the schedules run here.
     pub(super) fn in_background(&self) -> bool {
         self.background

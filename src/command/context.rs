@@ -219,6 +219,10 @@ pub fn can_run(spec: &CommandSpec, at: &Situation<'_>) -> Result<Option<String>,
             if &**home == LOCAL {
                 return Ok(Some(format!("no source takes a {kind}: it is kept here")));
             }
+            // While the sources are being opened nothing is known of them; the plan waits for it and judges then.
+            if at.sources.is_empty() {
+                return Ok(None);
+            }
             let source = at.sources.iter().find(|s| s.name.as_ref() == Some(home));
             let Some(source) = source else {
                 return Err(format!(

@@ -268,7 +268,8 @@ impl Http {
     /// With a limit for the requests of one lane: so many in so many seconds.
     pub fn with_lane(mut self, lane: &str, rate: u32, seconds: u32) -> Http {
         let per_minute = f64::from(rate) * 60.0 / f64::from(seconds.max(1));
-        let pace = Pace::new(per_minute, f64::from(rate));
+        // One at a time and a little below the limit: a burst at a window's edge would overflow it.
+        let pace = Pace::new(per_minute * 0.9, 1.0);
         self.lanes.push((lane.to_owned(), Mutex::new(pace)));
         self
     }

@@ -66,6 +66,11 @@ impl Core {
         command: &Command,
         selection: &Selection,
     ) -> Result<Plan, CommandError> {
+        // What a source can take decides what stays here: a command that comes before the sources are open waits for them.
+        if command.spec.writes {
+            self.sources.opened().await;
+        }
+        let (homes, infos) = (self.sources.homes(&self.settings), self.sources.infos());
         let s = self.snapshot();
         let rows = self.rows(command, selection).await?;
         let people: Vec<_> = s.book.people().map(|p| p.to_row()).collect();
@@ -98,8 +103,8 @@ impl Core {
                 today: s.today,
                 zone: &s.zone,
                 fiscal_month: s.calendar.fiscal_month,
-                homes: &s.homes,
-                sources: &s.infos,
+                homes: &homes,
+                sources: &infos,
                 read_only: s.read_only,
                 other,
                 candidate,

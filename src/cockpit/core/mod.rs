@@ -12,7 +12,7 @@ mod refresh;
 use super::event::{CommandError, Event, Level};
 use super::handle::{Request, Shared};
 use super::snapshot::{Snapshot, Sums};
-use super::sources::Sources;
+use super::sources::{News, Sources};
 use crate::book::{Clock, Operation, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
@@ -88,6 +88,8 @@ impl Core {
     /// Runs until it is told to close or every handle is gone.
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         let mut loading = self.begin_load();
+        // Where writes go stands in the configuration; what the sources can take follows when they are open.
+        self.sources_news(News::default()).await;
         let mut look = tokio::time::interval(LOOK_AROUND);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut done = None;

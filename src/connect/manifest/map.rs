@@ -630,6 +630,7 @@ fn piped(pipe: Pipe, text: String) -> Option<String> {
         Pipe::Invert => (100.0 - number(&text)?).to_string(),
         Pipe::Percent => (100.0 * number(&text)?).to_string(),
         Pipe::TimesTen => (10.0 * number(&text)?).to_string(),
+        Pipe::FirstLine => text.trim().lines().next()?.trim().to_owned(),
         Pipe::Day => crate::connect::convert::date(&text)?.to_string(),
     })
 }

@@ -142,27 +142,25 @@ pub fn render(node: &Node, values: &Values<'_>) -> Option<Value> {
     match node {
         Node::Const(v) => Some(v.clone()),
         Node::Text(t) => t.value(values),
-        Node::List(list) => Some(Value::Array(
-            list.iter()
-                .filter_map(|n| match n {
+        Node::List(list) => {
+            let mut items = Vec::new();
+            for node in list {
+                let item = match node {
                     Node::Map(map) => table(map, values, true),
                     other => render(other, values),
-                })
-                .flat_map(|v| match v {
+                };
+                match (node, item) {
                     // What stands for several items stands for them in place.
-                    Value::Array(items)
-                        if list.len() == 1
-                            && matches!(
-                                list[0],
-                                Node::Each(_) | Node::EachField(_) | Node::EachChanged(_)
-                            ) =>
-                    {
-                        items
-                    }
-                    one => vec![one],
-                })
-                .collect(),
-        )),
+                    (
+                        Node::Each(_) | Node::EachField(_) | Node::EachChanged(_),
+                        Some(Value::Array(several)),
+                    ) => items.extend(several),
+                    (_, Some(one)) => items.push(one),
+                    (_, None) => {}
+                }
+            }
+            Some(Value::Array(items))
+        }
         Node::Map(map) => table(map, values, false),
         Node::Json(inner) => render(inner, values).map(|v| Value::String(v.to_string())),
         Node::Each(inner) => Some(Value::Array(
@@ -210,13 +208,7 @@ pub fn render(node: &Node, values: &Values<'_>) -> Option<Value> {
 
 fn table(map: &[(String, Node)], values: &Values<'_>, strict: bool) -> Option<Value> {
     let mut out = Map::new();
-    for (key, node) in map {
-        if key == "@changed" {
-            if let Some(changed) = values.changed {
-                merge(&mut out, changed);
-            }
-            continue;
-        }
+    for (key, node) in map.iter().filter(|(k, _)| k != "@changed") {
         match render(node, values) {
             Some(value) => {
                 out.insert(key.clone(), value);
@@ -224,6 +216,12 @@ fn table(map: &[(String, Node)], values: &Values<'_>, strict: bool) -> Option<Va
             None if strict => return None,
             None => {}
         }
+    }
+    // What a person wants wins over what a manifest presets.
+    if map.iter().any(|(k, _)| k == "@changed")
+        && let Some(changed) = values.changed
+    {
+        merge(&mut out, changed);
     }
     Some(Value::Object(out))
 }
@@ -283,11 +281,12 @@ pub fn build(request: &Request, values: &Values<'_>, read: bool) -> Option<Ask> 
     let mut ask = Ask::write(method, path, None);
     ask.read = read;
     if let Some(json) = &request.json {
-        ask.json = Some(Bytes::from(
-            render(json, values)
-                .unwrap_or_else(|| Value::Object(Map::new()))
-                .to_string(),
-        ));
+        let body = render(json, values).unwrap_or_else(|| Value::Object(Map::new()));
+        // A list whose only item lacked a value it needs (a key, a look-up) would write nothing and be called done.
+        if !read && body.as_array().is_some_and(Vec::is_empty) {
+            return None;
+        }
+        ask.json = Some(Bytes::from(body.to_string()));
     } else if let Some(form) = &request.form {
         ask.json = Some(Bytes::from(pairs(&render(form, values)?)));
         ask.content_type = "application/x-www-form-urlencoded";

@@ -666,6 +666,8 @@ pub enum Pipe {
     TimesTen,
     /// The day of an instant.
     Day,
+    /// The first line of a text.
+    FirstLine,
 }
 
 /// A question about a row.

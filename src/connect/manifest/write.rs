@@ -1,6 +1,7 @@
 //! Writing: a row is read and compared before it is changed; a create carries a key or a marker that can be asked for.
 
 use super::connector::{ManifestConnector, needs_lookup, speaks_of};
+use super::map::Plan;
 use super::request::{Values, filling, formed};
 use super::schema::{FieldWrite, One, StreamSpec, WriteSpec};
 use super::template::{Format, Name};
@@ -156,13 +157,13 @@ impl ManifestConnector {
 
     fn no_api(&self, entity: Entity, field: &str) -> String {
         let what = match field {
-            "*" => format!("making a {entity}"),
-            "-" => format!("taking a {entity} away"),
+            "*" => format!("making {}", with_article(entity)),
+            "-" => format!("taking {} away", with_article(entity)),
             "status_kind" if entity == Entity::Task => "closing tasks".to_owned(),
-            "status_kind" => format!("the status of a {entity}"),
-            "priority_kind" => format!("the priority of a {entity}"),
+            "status_kind" => format!("the status of {}", with_article(entity)),
+            "priority_kind" => format!("the priority of {}", with_article(entity)),
             "csm" => "the account's CSM".to_owned(),
-            f => format!("the {f} of a {entity}"),
+            f => format!("the {f} of {}", with_article(entity)),
         };
         format!(
             "{} has no API for {what}: kept here, `O` opens it in the browser",
@@ -487,7 +488,8 @@ impl ManifestConnector {
 
     async fn delete(&self, rules: &WriteSpec, write: &Write) -> Result<Written, ConnectError> {
         let Some(delete) = &rules.delete else {
-            return Err(self.refused(None, self.no_api(write.entity, "-")));
+            let why = rules.cannot.get("-").cloned();
+            return Err(self.refused(None, why.unwrap_or_else(|| self.no_api(write.entity, "-"))));
         };
         let Some(id) = &write.external_id else {
             return Err(self.refused(
@@ -536,7 +538,7 @@ impl ManifestConnector {
         let plan = self.plan(spec).await?;
         let lookups = self.lookups(rules, &[&one.request], write).await?;
         let changed = self
-            .changed(rules, write, fields, &lookups, creating)
+            .changed(rules, &plan, write, fields, &lookups, creating)
             .await?;
         let values = Values {
             fields: &plan.select,
@@ -575,6 +577,7 @@ impl ManifestConnector {
     async fn changed(
         &self,
         rules: &WriteSpec,
+        plan: &Plan,
         write: &Write,
         fields: &[(&str, &FieldValue)],
         lookups: &BTreeMap<String, String>,
@@ -594,7 +597,7 @@ impl ManifestConnector {
                 lookups: Some(lookups),
                 ..self.of(write)
             };
-            self.put(f, canonical, want, &values, &picks, &mut out)?;
+            self.put(f, plan, canonical, want, &values, &picks, &mut out)?;
         }
         Ok(out)
     }
@@ -602,13 +605,14 @@ impl ManifestConnector {
     fn put(
         &self,
         f: &FieldWrite,
+        plan: &Plan,
         canonical: &str,
         want: &FieldValue,
         values: &Values<'_>,
         picks: &super::map::Picks,
         out: &mut Map<String, Value>,
     ) -> Result<(), ConnectError> {
-        let theirs = |to: &str| self.fields_path(to);
+        let theirs = |to: &str| fields_path(plan, to);
         if !f.words.is_empty()
             && let Some(word) = want.as_str()
         {
@@ -678,28 +682,36 @@ impl ManifestConnector {
         lay(out, &theirs(to), value.unwrap_or(empty));
         Ok(())
     }
+}
 
-    /// A tenant's own name stands in for `{mapped.account.csm}`-like targets: a written field may be named by its canonical field.
-    fn fields_path(&self, to: &str) -> Vec<String> {
-        let to = match to.strip_prefix("=") {
-            Some(canonical) => self.fields.get(canonical).map_or(canonical, String::as_str),
-            None => to,
-        };
-        match super::path::Path::parse(to) {
-            Ok(path) => path
-                .ways
-                .first()
-                .map(|way| {
-                    way.iter()
-                        .filter_map(|s| match s {
-                            super::path::Step::Key(k) => Some(k.clone()),
-                            _ => None,
-                        })
-                        .collect()
-                })
-                .unwrap_or_default(),
-            Err(_) => vec![to.to_owned()],
-        }
+/// The keys under which a field is written; `=csm` is the vendor's field that the canonical field `csm` is read from in this tenant.
+fn fields_path(plan: &Plan, to: &str) -> Vec<String> {
+    let chosen = to
+        .strip_prefix('=')
+        .and_then(|canonical| plan.fields.iter().find(|(c, _)| c == canonical));
+    let path = match chosen {
+        Some((_, path)) => Some(path.clone()),
+        None => super::path::Path::parse(to.trim_start_matches('=')).ok(),
+    };
+    let way = path.and_then(|p| p.ways.into_iter().next());
+    way.unwrap_or_default()
+        .into_iter()
+        .filter_map(|s| match s {
+            super::path::Step::Key(k) => Some(k),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What a kind of thing is called in a sentence.
+fn with_article(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Escalation => "a risk",
+        Entity::Touchpoint => "a note",
+        Entity::Account => "an account",
+        Entity::Renewal => "a renewal",
+        Entity::Task => "a task",
+        _ => "a row",
     }
 }
 

@@ -206,14 +206,25 @@ impl Salesforce {
                     Some("Salesforce has no field for it; it is kept here"),
                 );
             }
-            None => add(
-                Entity::Escalation,
-                "*",
-                "",
-                Some(
-                    "Salesforce has no risks by itself; set `risk_object` to \"Case\" or \"Task\"",
-                ),
-            ),
+            None => {
+                for field in [
+                    "*",
+                    "status_kind",
+                    "priority_kind",
+                    "owner",
+                    "reason",
+                    "outcome",
+                ] {
+                    add(
+                        Entity::Escalation,
+                        field,
+                        "",
+                        Some(
+                            "Salesforce has no risks by itself: kept here; set `risk_object` to \"Case\" or \"Task\" to write them there",
+                        ),
+                    );
+                }
+            }
         }
         let objects = lock(&self.objects);
         for (object, entity, field, theirs) in [

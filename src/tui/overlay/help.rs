@@ -10,7 +10,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
 /// One line of help, and why it cannot run now.
-type Entry = (KeyHelp, Option<String>);
+type Entry = (KeyHelp, Option<Why>);
 
 /// The page of keys.
 pub struct Help {
@@ -33,8 +33,8 @@ impl Help {
             let group = spec.map_or(Group::Program, |s| s.group);
             // What cannot run says why; what runs but stays here says so too.
             let why = spec.and_then(|s| match app.cockpit.can_run(s, &selection) {
-                Ok(kept) => kept,
-                Err(why) => Some(why),
+                Ok(kept) => kept.map(Why::Here),
+                Err(why) => Some(Why::Not(why)),
             });
             let Some((_, lines)) = groups
                 .iter_mut()
@@ -93,7 +93,7 @@ impl Help {
                 lines.push(Line::Blank);
             }
             lines.push(Line::Title(name));
-            lines.extend(keys.iter().map(|(h, why)| Line::Key(h, why.as_deref())));
+            lines.extend(keys.iter().map(|(h, why)| Line::Key(h, why.as_ref())));
         }
         let height = usize::from(inner.height.saturating_sub(1));
         if height == 0 {
@@ -126,8 +126,12 @@ impl Help {
                             Role::Key
                         },
                     );
-                    let text = why
-                        .map_or_else(|| h.help.clone(), |w| format!("{} (not now: {w})", h.help));
+                    // The reason comes first: it is what the line is for, and its end may not fit.
+                    let text = match why {
+                        None => h.help.clone(),
+                        Some(Why::Not(w)) => format!("{} (not now: {w})", h.help),
+                        Some(Why::Here(w)) => format!("kept here: {} ({w})", h.help),
+                    };
                     let role = if why.is_some() {
                         Role::Muted
                     } else {
@@ -145,8 +149,16 @@ impl Help {
     }
 }
 
+/// What a person should know before pressing a key.
+enum Why {
+    /// It cannot run now.
+    Not(String),
+    /// It runs, and stays here.
+    Here(String),
+}
+
 enum Line<'a> {
     Blank,
     Title(&'a str),
-    Key(&'a KeyHelp, Option<&'a str>),
+    Key(&'a KeyHelp, Option<&'a Why>),
 }
