@@ -310,7 +310,8 @@ fn merge_row<'a>(
             said.sort_by_key(|(r, _)| ranks.of(Some(field), &r.source));
         }
         if let Some(lead) = lead {
-            said.retain(|(r, _)| std::ptr::eq(*r, lead));
+            // What is kept here stands for itself: it has the kind without the vendor's word.
+            said.retain(|(r, _)| std::ptr::eq(*r, lead) || &*r.source == LOCAL);
         }
         // What is kept here wins even when it is empty (a snooze that was taken off); a vendor's empty field leaves the word to the next.
         let winner = said
