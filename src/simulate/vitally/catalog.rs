@@ -327,8 +327,7 @@ fn user(world: &World, row: u32) -> Option<Value> {
     let last = world
         .surveys_of(contact.account)
         .filter_map(|place| Some((place as u32, world.surveys.get(place)?)))
-        .filter(|(_, survey)| survey.contact == Some(row))
-        .next_back();
+        .rfind(|(_, survey)| survey.contact == Some(row));
     Some(json!({
         "externalId": format!("USER-{row:07}"), "name": format!("{} {}", contact.first, contact.last),
         "email": filled(&contact.email), "avatar": Value::Null, "joinDate": second(contact.created),
