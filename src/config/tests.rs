@@ -207,7 +207,7 @@ fn the_example_is_complete_and_without_a_problem() {
             shown.key
         );
     }
-    assert_eq!(loaded.settings.sources.len(), 2);
+    assert_eq!(loaded.settings.sources.len(), 3);
     assert_eq!(loaded.settings.triage, Triage::default());
     assert_eq!(loaded.settings.risk, Risk::default());
     assert_eq!(loaded.settings.interface, Interface::default());

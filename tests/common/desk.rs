@@ -117,7 +117,21 @@ impl Desk<'_> {
     /// The second half: snooze three, move a renewal and see the totals follow, complete a task, take one thing back.
     pub fn second_half(&self, t: &mut Terminal, plan: &Plan) {
         let ids: Vec<String> = plan.asleep.iter().map(|r| format!("id:{}", r.id)).collect();
-        self.filter(t, &ids.join(" or "), &plan.asleep[0].name);
+        t.send("/");
+        t.until("the filter line", |s| {
+            s.contains("filter") || s.contains('/')
+        });
+        t.send(&ids.join(" or "));
+        let shows = |s: &str, r: &Row| s.contains(shortest(&r.name));
+        t.until("the three", |s| {
+            s.contains(&ids[2]) && plan.asleep.iter().all(|r| shows(s, r))
+        });
+        t.send("\r");
+        // The cursor stays where it was when that row is among them.
+        t.until("one of the three in focus", |s| {
+            s.lines()
+                .any(|l| l.contains('▌') && plan.asleep.iter().any(|r| shows(l, r)))
+        });
         t.send("*");
         t.until_text("3 marked");
         t.send("s");

@@ -12,7 +12,7 @@ mod refresh;
 use super::event::{CommandError, Event, Level};
 use super::handle::{Request, Shared};
 use super::snapshot::{Snapshot, Sums};
-use super::sources::{News, Sources};
+use super::sources::Sources;
 use crate::book::{Clock, Operation, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
@@ -89,7 +89,8 @@ impl Core {
     pub(super) async fn run(mut self, mut requests: UnboundedReceiver<Request>) {
         let mut loading = self.begin_load();
         // Where writes go stands in the configuration; what the sources can take follows when they are open.
-        self.sources_news(News::default()).await;
+        let homes = self.sources.homes(&self.settings);
+        self.publish(false, |s| s.homes = homes.into());
         let mut look = tokio::time::interval(LOOK_AROUND);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut done = None;
