@@ -672,7 +672,7 @@ async fn a_code_for_another_login_gives_no_token_and_a_foreign_or_cut_address_is
         consent(mine.address()).await,
         consent(other.address()).await,
     );
-    let message = |e: Result<_, ConnectError>| e.err().expect("refused").message;
+    let message = |e: Result<_, ConnectError>| e.expect_err("refused").message;
     let e = message(mine.pasted(&others).await.map(drop));
     assert!(e.contains("another login"), "{e}");
     let e = message(

@@ -597,7 +597,7 @@ impl ManifestConnector {
                 lookups: Some(lookups),
                 ..self.of(write)
             };
-            self.put(f, plan, canonical, want, &values, &picks, &mut out)?;
+            self.put(f, plan, (canonical, want), &values, &picks, &mut out)?;
         }
         Ok(out)
     }
@@ -606,8 +606,7 @@ impl ManifestConnector {
         &self,
         f: &FieldWrite,
         plan: &Plan,
-        canonical: &str,
-        want: &FieldValue,
+        (canonical, want): (&str, &FieldValue),
         values: &Values<'_>,
         picks: &super::map::Picks,
         out: &mut Map<String, Value>,
