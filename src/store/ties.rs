@@ -9,7 +9,7 @@ use crate::book::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-fn how_name(how: MatchHow) -> &'static str {
+pub(super) fn how_name(how: MatchHow) -> &'static str {
     match how {
         MatchHow::New => "new",
         MatchHow::Identifier => "identifier",
@@ -109,6 +109,10 @@ pub(super) fn tie(
     match before {
         None => wake(db, &key),
         Some(was) if was.local != entry.local => {
+            db.prepare_cached(
+                "INSERT INTO counter(name,value) VALUES('moves',1) ON CONFLICT(name) DO UPDATE SET value=value+1",
+            )?
+            .execute([])?;
             let old = Target {
                 entity: entry.entity,
                 id: was.local,
@@ -128,8 +132,17 @@ pub(super) fn tie(
     }
 }
 
+/// How often a record has been tied to another row than before.
+pub(super) fn moves(db: &Connection) -> Res<i64> {
+    Ok(db
+        .prepare_cached("SELECT value FROM counter WHERE name='moves'")?
+        .query_row([], |r| r.get(0))
+        .optional()?
+        .unwrap_or(0))
+}
+
 /// A record has been tied: those that refer to it can be resolved now.
-fn wake(db: &Connection, key: &RecordKey) -> Res<()> {
+pub(super) fn wake(db: &Connection, key: &RecordKey) -> Res<()> {
     let woken = db
         .prepare_cached(
             "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
