@@ -84,7 +84,10 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
         }
         stats.inserted += 1;
     }
-    let seq = next_seq(db)?;
+    let seq = match fresh.merged.is_empty() {
+        true => 0,
+        false => next_seq(db)?,
+    };
     let mut touched = Touched::default();
     for part in &fresh.merged {
         let batch = &part.batch;
