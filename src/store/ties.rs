@@ -221,10 +221,19 @@ pub(super) fn sources(db: &Connection) -> Res<Vec<SourceName>> {
 
 /// The local rows of a kind that any source knows under an id.
 pub(super) fn rows_called(db: &Connection, entity: Entity, external_id: &str) -> Res<Vec<LocalId>> {
+    called_by(db, &sources(db)?, entity, external_id)
+}
+
+fn called_by(
+    db: &Connection,
+    sources: &[SourceName],
+    entity: Entity,
+    external_id: &str,
+) -> Res<Vec<LocalId>> {
     let mut found = Vec::new();
-    for source in sources(db)? {
+    for source in sources {
         let key = RecordKey {
-            source,
+            source: source.clone(),
             entity,
             external_id: external_id.to_owned(),
         };
@@ -244,9 +253,10 @@ pub(super) fn candidates(
     keys: &[MatchKey],
 ) -> Res<Vec<Candidate>> {
     let mut out = Vec::new();
+    let all = sources(db)?;
     for key in keys {
         let ids: Vec<LocalId> = match (key, entity) {
-            (MatchKey::Identifier(id), _) => rows_called(db, entity, id)?,
+            (MatchKey::Identifier(id), _) => called_by(db, &all, entity, id)?,
             (MatchKey::Domain(domain), Entity::Account) => {
                 ids_where(db, "account", "domain=?1", domain)?
             }
