@@ -4,6 +4,7 @@
 use super::codec::{Kind, micros};
 use super::error::Res;
 use super::facts::settle;
+use super::implied;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
 use super::rows::{Touched, delete_row, next_seq, put_new_row, put_row};
@@ -58,6 +59,10 @@ pub(super) fn context(db: &Connection, mut batch: DirtyBatch) -> Res<(DirtyBatch
 /// Writes a page with all that was made of it; `None`, and nothing may be kept, when something of it is here already, or when rows
 /// to which it may refer have become others since.
 pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>> {
+    // What rows referred to before their records came may be one of these.
+    if implied::any(db, &fresh.page.source)? {
+        return Ok(None);
+    }
     if let Some(then) = fresh.moves
         && moves(db)? != then
     {

@@ -51,7 +51,7 @@ pub struct PageWrite {
 /// A page of a first load that was merged before it is stored.
 #[derive(Clone, Debug)]
 pub struct FreshPage {
-    /// The page; none of its records is a deletion.
+    /// The page; none of its records is a deletion or only implied.
     pub page: PageWrite,
     /// The fields of each of its records, [packed](super::pack).
     pub packed: Vec<String>,

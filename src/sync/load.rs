@@ -4,6 +4,7 @@
 use super::engine::{Shared, SyncEvent};
 use super::pull::{Feed, Rows, SHOW_AFTER, Stop};
 use super::source::Source;
+use crate::book::record::IMPLIED;
 use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
 use crate::connect::Page;
 use crate::merge;
@@ -93,7 +94,8 @@ impl Shared {
                 run,
                 now: self.clock.now(),
             };
-            let (page, alone) = if page.records.iter().any(|r| r.deleted) {
+            let usual = |r: &Record| r.deleted || r.get(IMPLIED).is_some();
+            let (page, alone) = if page.records.iter().any(usual) {
                 (Form::Plain(page), None)
             } else {
                 let (fresh, alone) = self.prepare(page, !done).await?;
