@@ -11,8 +11,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use csops::book::Clock;
+use csops::connect::manifest::Library;
 use csops::connect::{self, Auth, Connector, SourceSettings};
-use csops::simulate::{self, AuthDetails, Simulation};
+use csops::simulate::{self, Simulation};
 use csops::store::{Options, Storage, Store};
 use csops::sync::{Engine, Setup, SourceSetup};
 use jiff::{Timestamp, tz::TimeZone};
@@ -322,6 +323,7 @@ fn settings(vendor: &Vendor) -> SourceSettings {
             client_id: text("client_id"),
             client_secret: text("client_secret").into(),
             token_url: Some(text("token_url")),
+            scopes: Vec::new(),
         },
         Some("header") => Auth::Header {
             name: text("name"),
@@ -329,8 +331,9 @@ fn settings(vendor: &Vendor) -> SourceSettings {
         },
         Some("bearer") => Auth::Bearer(text("token").into()),
         _ => Auth::Basic {
-            user: text("user"),
+            user: text("user").into(),
             password: text("password").into(),
+            raw: false,
         },
     };
     SourceSettings {
@@ -341,6 +344,7 @@ fn settings(vendor: &Vendor) -> SourceSettings {
         ca_file: None,
         daily_requests: None,
         fields: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         options: BTreeMap::from([("requests_per_minute".to_owned(), "0".to_owned())]),
     }
 }
@@ -348,10 +352,12 @@ fn settings(vendor: &Vendor) -> SourceSettings {
 /// One first load by csops: from nothing to every row stored, merged, and its accounts' facts brought up to date.
 async fn load(vendors: &[Vendor], db: &Path) -> Store {
     let store = Store::open(db, Options::default()).expect("a new database");
+    let library = Library::builtin();
     let sources = vendors
         .iter()
         .map(|v| {
-            let connector = connect::open(settings(v), Arc::new(Still)).expect("the source opens");
+            let connector = connect::open(settings(v), &library, Arc::new(Still), None)
+                .expect("the source opens");
             SourceSetup {
                 name: v.connector.as_str().into(),
                 kind: v.connector.clone(),
