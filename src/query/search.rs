@@ -83,7 +83,8 @@ impl Needle {
     pub fn new(text: &str, how: How) -> Needle {
         // Beyond any name's length nothing can match, and the matcher's memory grows with the needle.
         let text: String = text.chars().take(200).collect();
-        let enough = text.chars().count() as f32 * f32::from(Scoring::default().match_score) * ENOUGH;
+        let enough =
+            text.chars().count() as f32 * f32::from(Scoring::default().match_score) * ENOUGH;
         Needle {
             matcher: Matcher::new(text.as_str(), &config()),
             text,
