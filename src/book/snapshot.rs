@@ -324,6 +324,17 @@ impl Book {
         (0..self.bound(entity)).filter(move |r| self.is_alive(entity, *r))
     }
 
+    /// The place of each account among all by name, by row number: asked for the first time it is made by `make`, later versions of the
+    /// Book have it until a name changes.
+    pub fn name_ranks(&self, make: impl FnOnce() -> Vec<u32>) -> &[u32] {
+        self.accounts.name_ranks.get_or_init(make)
+    }
+
+    /// The same if it was made before.
+    pub fn known_name_ranks(&self) -> Option<&[u32]> {
+        self.accounts.name_ranks.get().map(Vec::as_slice)
+    }
+
     /// An account by its row number.
     pub fn account(&self, row: u32) -> AccountRow<'_> {
         AccountRow { book: self, row }

@@ -6,7 +6,7 @@ use super::id::{LocalId, SourceName};
 use super::rows::{Account, Escalation, Facts, Person, Renewal, Task};
 use super::value::Money;
 use jiff::Timestamp;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What number stands for "no value" in a column of small numbers.
 pub(super) const NO_U8: u8 = u8::MAX;
@@ -157,6 +157,8 @@ pub(super) struct Accounts {
     pub name: TextCol,
     /// The names that are not plain ASCII, folded for searching.
     pub folded: TextCol,
+    /// The place of each row among all names, once somebody asked; shared by all versions of the Book between which no name changed.
+    pub name_ranks: Arc<OnceLock<Vec<u32>>>,
     pub domain: TextCol,
     pub segment: Col<u32>,
     pub touch: Col<u32>,
@@ -316,6 +318,10 @@ impl Accounts {
     pub fn enter(&mut self, a: &Account, f: &Facts, shared: &mut Shared) -> u32 {
         let row = self.rows.enter(a.id);
         if self.name.get(row) != a.name || row + 1 == self.rows.len {
+            // Another version may still ask for the order of its own names.
+            if Arc::get_mut(&mut self.name_ranks).is_none_or(|r| r.get().is_some()) {
+                self.name_ranks = Arc::default();
+            }
             self.name.set(row, &a.name);
             self.folded
                 .set(row, folded(&a.name).as_deref().unwrap_or(""));

@@ -2,25 +2,31 @@
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
+
+/// A field's name; copied only when it is written with escapes.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// One JSON object; its values stay as they were written.
 #[derive(Clone, Debug, Default)]
 pub struct Row<'a> {
-    fields: Vec<(String, &'a RawValue)>,
+    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
         impl<'de> Visitor<'de> for Fields {
-            type Value = Vec<(String, &'de RawValue)>;
+            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut out = Vec::with_capacity(map.size_hint().unwrap_or(24));
-                while let Some(key) = map.next_key::<String>()? {
+                while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
                     out.push((key, map.next_value::<&'de RawValue>()?));
                 }
                 Ok(out)
@@ -50,7 +56,7 @@ impl<'a> Row<'a> {
 
     /// The names and values, in the document's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
-        self.fields.iter().map(|(k, v)| (k.as_str(), v.get()))
+        self.fields.iter().map(|(k, v)| (k.as_ref(), v.get()))
     }
 
     /// Whether the vendor sent the field at all.

@@ -17,7 +17,7 @@ pub fn needed(records: &[StoredRecord]) -> Vec<RecordKey> {
     let mut out = Vec::new();
     for stored in records {
         let own = std::iter::once(stored.key());
-        for key in own.chain(references(stored)) {
+        for key in own.chain(references(stored).map(|r| named(stored, r))) {
             if seen.insert(key.clone()) {
                 out.push(key);
             }
@@ -26,17 +26,22 @@ pub fn needed(records: &[StoredRecord]) -> Vec<RecordKey> {
     out
 }
 
-fn references(stored: &StoredRecord) -> impl Iterator<Item = RecordKey> + '_ {
+/// What a record refers to: the kind and the vendor's id.
+fn references(stored: &StoredRecord) -> impl Iterator<Item = (Entity, &str)> + '_ {
     stored.record.fields.iter().filter_map(|(field, value)| {
         let FieldValue::Ref(id) = value else {
             return None;
         };
-        Some(RecordKey {
-            source: stored.source.clone(),
-            entity: Entity::referred_by(field)?,
-            external_id: id.clone(),
-        })
+        Some((Entity::referred_by(field)?, id.as_str()))
     })
+}
+
+fn named(stored: &StoredRecord, (entity, id): (Entity, &str)) -> RecordKey {
+    RecordKey {
+        source: stored.source.clone(),
+        entity,
+        external_id: id.to_owned(),
+    }
 }
 
 /// Merges the batch. `first_new` is the first of the [`Plan::new_rows`] ids set aside. The batch's siblings and crosswalk must also hold
@@ -246,19 +251,18 @@ fn merge_row<'a>(
     let mut extra: Vec<(String, FieldValue)> = Vec::new();
     let mut provenance = Vec::new();
     for stored in records {
-        for key in references(stored) {
-            if resolve(ties, stored, &key.external_id, key.entity).is_some() {
+        for (entity, id) in references(stored) {
+            if resolve(ties, stored, id, entity).is_some() {
                 continue;
             }
-            let account = key.external_id.clone();
-            let lost = key.entity == Entity::Account
+            let lost = entity == Entity::Account
                 && stored
                     .record
                     .get("account")
-                    .is_some_and(|v| matches!(v, FieldValue::Ref(r) if *r == account));
-            waiting.push((stored.key(), key));
+                    .is_some_and(|v| matches!(v, FieldValue::Ref(r) if r == id));
+            waiting.push((stored.key(), named(stored, (entity, id))));
             if lost {
-                return Err((stored, account));
+                return Err((stored, id.to_owned()));
             }
         }
         for (field, value) in &stored.record.fields {
@@ -276,18 +280,28 @@ fn merge_row<'a>(
             if field.starts_with("x.") || field == IDENTIFIERS {
                 continue;
             }
-            if let Some(value) = resolved(ties, only, field, value)
-                && row.set(field, &value).is_err()
-            {
+            let led: FieldValue;
+            let value = if matches!(value, FieldValue::Ref(_)) {
+                match resolved(ties, only, field, value) {
+                    Some(there) => led = there,
+                    None => continue,
+                }
+                &led
+            } else {
+                value
+            };
+            if row.set(field, value).is_err() && target.entity == Entity::Account {
                 provenance.push(Provenance {
                     field: field.to_string(),
                     source: only.source.clone(),
                     at: only.record.modified,
-                    losers: vec![(only.source.clone(), value)],
+                    losers: vec![(only.source.clone(), value.clone())],
                 });
             }
         }
-        provenance.push(everything(only));
+        if target.entity == Entity::Account {
+            provenance.push(everything(only));
+        }
         return Ok(finished(row, extra, provenance));
     }
 

@@ -130,6 +130,32 @@ impl Plan {
     }
 }
 
+/// Whether a record may turn out to be something that is already there.
+pub fn is_matched(record: &Record) -> bool {
+    matches!(
+        record.entity,
+        Entity::Account | Entity::Person | Entity::Contact
+    ) || record.get(IDENTIFIERS).is_some()
+}
+
+/// Each record of the batch opens a row of its own: for new ones that nothing [matches](is_matched).
+pub fn each_its_own(batch: &DirtyBatch) -> Plan {
+    let new_rows = u32::try_from(batch.dirty.len()).unwrap_or(u32::MAX);
+    Plan {
+        new_rows,
+        ties: (0..new_rows)
+            .map(|n| {
+                Some(Tie {
+                    row: Row::New(n),
+                    how: MatchHow::New,
+                    fresh: true,
+                })
+            })
+            .collect(),
+        ..Plan::default()
+    }
+}
+
 /// By what the records of the batch that are not tied yet may be recognised, each key once.
 pub fn keys(batch: &DirtyBatch) -> Vec<MatchKey> {
     let known = known(batch);

@@ -14,7 +14,7 @@ mod identity;
 mod rules;
 
 pub use combine::{combine, needed};
-pub use identity::{Plan, identify, keys};
+pub use identity::{Plan, each_its_own, identify, is_matched, keys};
 pub use rules::{Role, Rules};
 
 /// The field in which a record may carry the ids that other systems give the same thing (a list of texts). It serves identity and does

@@ -93,10 +93,23 @@ impl Plan {
                     .collect(),
             ),
             Expr::And(parts) => {
-                let mut plans: Vec<Plan> = parts
-                    .iter()
-                    .map(|e| Plan::of(scope, entity, e, batch))
-                    .collect();
+                // Each word is searched for only where the words before it were found.
+                let mut found: Option<Bits> = None;
+                let mut plans: Vec<Plan> = Vec::with_capacity(parts.len());
+                for e in parts {
+                    match (e, batch) {
+                        (Expr::Term(Term::Fuzzy(text)), true) => {
+                            let needle = Needle::new(text, How::Fuzzy);
+                            found = Some(search(scope.book, entity, &needle, found.as_ref()));
+                        }
+                        (Expr::Term(Term::Exact(text)), true) => {
+                            let needle = Needle::new(text, How::Exact);
+                            found = Some(search(scope.book, entity, &needle, found.as_ref()));
+                        }
+                        _ => plans.push(Plan::of(scope, entity, e, batch)),
+                    }
+                }
+                plans.extend(found.map(Plan::Text));
                 // What is cheap to test comes first.
                 plans.sort_by_key(|p| match p {
                     Plan::Text(_) | Plan::All => 0,
@@ -115,9 +128,9 @@ impl Plan {
     }
 
     fn text(scope: &Scope<'_>, entity: Entity, text: &str, how: How, batch: bool) -> Plan {
-        let mut needle = Needle::new(text, how);
+        let needle = Needle::new(text, how);
         if batch {
-            Plan::Text(search(scope.book, entity, &mut needle))
+            Plan::Text(search(scope.book, entity, &needle, None))
         } else {
             Plan::Needle(Box::new(RefCell::new(needle)), entity)
         }

@@ -1,6 +1,7 @@
 //! Text search over names: fuzzy (letters in order, scored, so that scattered letters do not count) and exact, folded of case and marks.
 
 use crate::book::column::{CHUNK, TextChunk};
+use crate::book::registry::account_row;
 use crate::book::{Book, Entity, Scope, TextColumn};
 use memchr::memmem;
 use neo_frizbee::{CaseMatching, Config, Matcher, Scoring};
@@ -17,6 +18,11 @@ impl Bits {
         if let Some(word) = self.0.get_mut(row as usize / 64) {
             *word |= 1 << (row % 64);
         }
+    }
+    /// How many bits are set in the words of one chunk.
+    fn word_sum(&self, first: usize) -> u32 {
+        let words = self.0.iter().skip(first).take(WORDS);
+        words.map(|w| w.count_ones()).sum()
     }
     /// Its rows.
     fn rows(&self) -> impl Iterator<Item = u32> + '_ {
@@ -47,6 +53,23 @@ pub enum How {
 /// The part of the best possible score (every letter, none apart) that a fuzzy hit must reach.
 const ENOUGH: f32 = 0.6;
 
+/// Words of bits per chunk of rows.
+const WORDS: usize = CHUNK / 64;
+/// Fewer chunks than this are not worth a thread.
+const FEW_CHUNKS: usize = 48;
+
+/// A score is about letters and the gaps between them: whether the case is the same says nothing about a folded text.
+fn config() -> Config {
+    let scoring = Scoring {
+        matching_case_bonus: 0,
+        ..Scoring::default()
+    };
+    Config::default()
+        .casing(CaseMatching::Ignore)
+        .max_typos(Some(0))
+        .scoring(scoring)
+}
+
 /// One text, ready to be searched for.
 pub struct Needle {
     text: String,
@@ -58,20 +81,12 @@ pub struct Needle {
 impl Needle {
     /// A folded text.
     pub fn new(text: &str, how: How) -> Needle {
-        // A score is about letters and the gaps between them: whether the case is the same says nothing about a folded text.
-        let scoring = Scoring {
-            matching_case_bonus: 0,
-            ..Scoring::default()
-        };
         // Beyond any name's length nothing can match, and the matcher's memory grows with the needle.
         let text: String = text.chars().take(200).collect();
-        let enough = text.chars().count() as f32 * f32::from(scoring.match_score) * ENOUGH;
-        let config = Config::default()
-            .casing(CaseMatching::Ignore)
-            .max_typos(Some(0))
-            .scoring(scoring);
+        let enough =
+            text.chars().count() as f32 * f32::from(Scoring::default().match_score) * ENOUGH;
         Needle {
-            matcher: Matcher::new(text.as_str(), &config),
+            matcher: Matcher::new(text.as_str(), &config()),
             text,
             how,
             enough: enough as u16,
@@ -94,12 +109,73 @@ impl Needle {
         }
     }
 
-    /// The rows whose text in a column has it.
-    fn column(&mut self, column: &TextColumn<'_>, hits: &mut Bits) {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            text: &self.text,
+            how: self.how,
+            enough: self.enough,
+        }
+    }
+}
+
+/// What is searched for, as every thread needs it.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    text: &'a str,
+    how: How,
+    enough: u16,
+}
+
+impl Wanted<'_> {
+    /// Adds the rows whose text in a column has it, of all or of those `within`. Many texts are searched by as many threads as there are
+    /// processors: each has chunks of its own.
+    fn column(self, column: &TextColumn<'_>, hits: &mut Bits, within: Option<&Bits>) {
+        let chunks = column.chunks().len();
+        let threads = match chunks {
+            0..FEW_CHUNKS => 1,
+            _ => std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
+        };
+        let share = chunks.div_ceil(threads).max(1);
+        let parts = hits.0.chunks_mut(share * WORDS).enumerate();
+        if threads == 1 {
+            for (n, words) in parts {
+                self.part(column, n * share, share, words, within);
+            }
+            return;
+        }
+        std::thread::scope(|s| {
+            for (n, words) in parts {
+                s.spawn(move || self.part(column, n * share, share, words, within));
+            }
+        });
+    }
+
+    /// Some chunks of a column; `words` are their rows' bits.
+    fn part(
+        self,
+        column: &TextColumn<'_>,
+        first: usize,
+        count: usize,
+        words: &mut [u64],
+        within: Option<&Bits>,
+    ) {
+        let mut matcher = Matcher::new(self.text, &config());
         let mut lower: Vec<u8> = Vec::new();
-        let finder = memmem::Finder::new(self.text.as_bytes()).into_owned();
-        for (n, chunk) in column.chunks().iter().enumerate() {
-            let base = (n * CHUNK) as u32;
+        let mut places: Vec<u32> = Vec::with_capacity(CHUNK);
+        let finder = memmem::Finder::new(self.text.as_bytes());
+        let chunks = column.chunks().iter().enumerate().skip(first).take(count);
+        for (n, chunk) in chunks {
+            let base = n * CHUNK;
+            let asked = |i: usize| within.is_none_or(|w| w.has((base + i) as u32));
+            let at = (n - first) * WORDS;
+            if within.is_some_and(|w| w.word_sum(n * WORDS) == 0) {
+                continue;
+            }
+            let mut hit = |i: usize| {
+                if let Some(word) = words.get_mut(at + i / 64) {
+                    *word |= 1 << (i % 64);
+                }
+            };
             let folded = column.folded(n);
             // A text that is not plain ASCII is searched folded, never as it is.
             let fold_of = |i: usize| match &folded {
@@ -108,15 +184,18 @@ impl Needle {
             };
             match self.how {
                 How::Fuzzy => {
-                    let names: Vec<&str> = (0..chunk.len())
-                        .map(|i| match fold_of(i) {
+                    let mut names: Vec<&str> = Vec::with_capacity(chunk.len());
+                    places.clear();
+                    for i in (0..chunk.len()).filter(|i| asked(*i)) {
+                        places.push(i as u32);
+                        names.push(match fold_of(i) {
                             "" => chunk.get(i),
                             folded => folded,
-                        })
-                        .collect();
-                    for m in self.matcher.match_list(&names) {
+                        });
+                    }
+                    for m in matcher.match_list(&names) {
                         if m.score >= self.enough {
-                            hits.set(base + m.index);
+                            hit(places[m.index as usize] as usize);
                         }
                     }
                 }
@@ -125,13 +204,15 @@ impl Needle {
                     lower.extend_from_slice(chunk.text().as_bytes());
                     lower.make_ascii_lowercase();
                     find_all(&finder, &lower, chunk, |i| {
-                        if fold_of(i).is_empty() {
-                            hits.set(base + i as u32);
+                        if fold_of(i).is_empty() && asked(i) {
+                            hit(i);
                         }
                     });
                     if let Some(folded) = &folded {
                         find_all(&finder, folded.text().as_bytes(), folded, |i| {
-                            hits.set(base + i as u32);
+                            if asked(i) {
+                                hit(i);
+                            }
                         });
                     }
                 }
@@ -163,8 +244,8 @@ fn find_all(
     }
 }
 
-/// The rows of a kind whose names (their own or their account's) have a text.
-pub fn search(book: &Book, entity: Entity, needle: &mut Needle) -> Bits {
+/// The rows of a kind whose names (their own or their account's) have a text, of all or of those `within`.
+pub fn search(book: &Book, entity: Entity, needle: &Needle, within: Option<&Bits>) -> Bits {
     let mut hits = Bits::new(book.bound(entity));
     if needle.text.is_empty() {
         for row in 0..book.bound(entity) {
@@ -173,12 +254,23 @@ pub fn search(book: &Book, entity: Entity, needle: &mut Needle) -> Bits {
         return hits;
     }
     for column in book.text_columns(entity) {
-        needle.column(&column, &mut hits);
+        needle.wanted().column(&column, &mut hits, within);
     }
     if matches!(entity, Entity::Renewal | Entity::Task | Entity::Escalation) {
         let mut accounts = Bits::new(book.bound(Entity::Account));
+        let asked = within.map(|rows| {
+            let mut asked = Bits::new(book.bound(Entity::Account));
+            for row in rows.rows() {
+                if let Some(account) = account_row(book, entity, row) {
+                    asked.set(account);
+                }
+            }
+            asked
+        });
         for column in book.text_columns(Entity::Account) {
-            needle.column(&column, &mut accounts);
+            needle
+                .wanted()
+                .column(&column, &mut accounts, asked.as_ref());
         }
         for account in accounts.rows().map(|r| book.account(r)) {
             match entity {

@@ -1,7 +1,7 @@
 //! How values lie in columns: days as ISO text, instants as microseconds, amounts as minor units beside their currency. Reading is
 //! lenient: a value of another type (somebody edited the file by hand) reads as nothing rather than failing a whole load.
 
-use super::error::Res;
+use super::error::{Res, StoreError};
 use crate::book::{
     Account, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId, Money, Movement,
     Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket, Touchpoint,
@@ -16,7 +16,18 @@ use std::sync::{LazyLock, OnceLock};
 
 /// A day as `2026-11-22`.
 pub(super) fn day_text(day: Date) -> String {
-    day.to_string()
+    let Ok(year) = u16::try_from(day.year()) else {
+        // Years outside 0000–9999 are written with a sign.
+        return day.to_string();
+    };
+    let digit = |n: u16| char::from(b'0' + (n % 10) as u8);
+    let (month, day) = (day.month().unsigned_abs(), day.day().unsigned_abs());
+    let mut out = String::with_capacity(10);
+    out.extend([1000, 100, 10, 1].map(|unit| digit(year / unit)));
+    for part in [u16::from(month), u16::from(day)] {
+        out.extend(['-', digit(part / 10), digit(part)]);
+    }
+    out
 }
 
 /// Reads such a day; quick, because a load reads millions.
@@ -523,6 +534,14 @@ pub(super) fn fields_text(fields: &[(FieldName, FieldValue)]) -> Res<String> {
         other => (n, other),
     }))?;
     Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// A record's fields in the form in which they lie in the database.
+///
+/// # Errors
+/// Fields that cannot be written; there are none.
+pub fn pack(fields: &[(FieldName, FieldValue)]) -> Result<String, StoreError> {
+    fields_text(fields).map_err(|e| e.about(std::path::Path::new("the database")))
 }
 
 /// Reads what [`fields_text`] wrote.

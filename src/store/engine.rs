@@ -4,7 +4,7 @@ use super::error::{Fail, Res, StoreError};
 use super::open::{open_reader, open_writer};
 use super::storage::Answer;
 use super::types::Options;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::sync::oneshot;
@@ -42,17 +42,34 @@ pub(super) struct Writer {
 impl Writer {
     /// Runs `work` in a transaction. `durable`: the commit survives a power failure, not only the end of this process.
     fn transact<T>(&mut self, durable: bool, work: impl FnOnce(&Connection) -> Res<T>) -> Res<T> {
+        let tx = self.begin(durable)?;
+        let answer = work(&tx)?;
+        tx.commit()?;
+        Ok(answer)
+    }
+
+    /// Runs `work` in a transaction that is kept only if something comes of it.
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> Res<Option<T>>,
+    ) -> Res<Option<T>> {
+        let tx = self.begin(false)?;
+        let answer = work(&tx)?;
+        if answer.is_some() {
+            tx.commit()?;
+        }
+        Ok(answer)
+    }
+
+    fn begin(&mut self, durable: bool) -> Res<Transaction<'_>> {
         if durable != self.through {
             let level = if durable { "FULL" } else { "NORMAL" };
             self.db.pragma_update(None, "synchronous", level)?;
             self.through = durable;
         }
-        let tx = self
+        Ok(self
             .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let answer = work(&tx)?;
-        tx.commit()?;
-        Ok(answer)
+            .transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 }
 

@@ -8,37 +8,53 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
+/// When an account changed: goes with whatever is written to it, so that its row is written as seldom as possible.
+#[derive(Clone, Copy)]
+struct Mark {
+    seq: i64,
+    now: Timestamp,
+}
+
 /// Brings the facts of every touched account up to date; the accounts themselves then count as changed.
 pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Timestamp) -> Res<()> {
     let mut told: HashSet<Target> = touched.targets.iter().copied().collect();
-    for (account, parts) in std::mem::take(&mut touched.accounts) {
-        let there = db
-            .prepare_cached("UPDATE account SET seq=?2,changed_at=?3 WHERE id=?1")?
-            .execute(params![account.0, seq, micros(now)])?;
-        if there == 0 {
-            continue;
-        }
+    let mark = Mark { seq, now };
+    // In the order of their rows: neighbours lie together.
+    let mut accounts: Vec<(LocalId, u8)> =
+        std::mem::take(&mut touched.accounts).into_iter().collect();
+    accounts.sort_unstable();
+    for (account, parts) in accounts {
+        let mut there = false;
         if parts & part::RENEWALS != 0 {
-            renewals(db, account)?;
+            there |= renewals(db, account, mark)?;
         }
         if parts & part::TICKETS != 0 {
-            tickets(db, account)?;
+            there |= tickets(db, account, mark)?;
         }
         if parts & part::RISKS != 0 {
-            risks(db, account)?;
+            there |= risks(db, account, mark)?;
         }
         if parts & part::TOUCHES != 0 {
-            touches(db, account, now)?;
+            there |= touches(db, account, mark)?;
         }
         if parts & part::CONTACTS != 0 {
-            contacts(db, account)?;
+            there |= contacts(db, account, mark)?;
         }
         if parts & part::SIGNALS != 0 {
-            usage(db, account, now)?;
+            there |= usage(db, account, mark)?;
         }
         // The account's own health is one of the scores.
         if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
-            scores(db, account)?;
+            there |= scores(db, account, mark)?;
+        }
+        if !there {
+            there = db
+                .prepare_cached("UPDATE account SET seq=?2,changed_at=?3 WHERE id=?1")?
+                .execute(params![account.0, seq, micros(now)])?
+                > 0;
+        }
+        if !there {
+            continue;
         }
         let target = Target {
             entity: Entity::Account,
@@ -66,26 +82,26 @@ fn day(at: i64) -> String {
     day_text(instant(at).to_zoned(TimeZone::UTC).date())
 }
 
-fn renewals(db: &Connection, account: LocalId) -> Res<()> {
-    db.prepare_cached(
-        "UPDATE account SET open_renewal=(SELECT id FROM renewal WHERE account=?1 AND coalesce(stage_kind,'open')='open' AND closed IS NULL
+fn renewals(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+    let written = db.prepare_cached(
+        "UPDATE account SET seq=?2,changed_at=?3,open_renewal=(SELECT id FROM renewal WHERE account=?1 AND coalesce(stage_kind,'open')='open' AND closed IS NULL
          ORDER BY due IS NULL,due,id LIMIT 1) WHERE id=?1",
     )?
-    .execute([account.0])?;
-    Ok(())
+    .execute(params![account.0, mark.seq, micros(mark.now)])?;
+    Ok(written > 0)
 }
 
-fn risks(db: &Connection, account: LocalId) -> Res<()> {
-    db.prepare_cached(
-        "UPDATE account SET open_escalation=(SELECT id FROM escalation WHERE account=?1 AND coalesce(status_kind,'new')<>'closed'
+fn risks(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+    let written = db.prepare_cached(
+        "UPDATE account SET seq=?2,changed_at=?3,open_escalation=(SELECT id FROM escalation WHERE account=?1 AND coalesce(status_kind,'new')<>'closed'
          ORDER BY CASE priority_kind WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 2 END,
          opened IS NULL,opened,id LIMIT 1) WHERE id=?1",
     )?
-    .execute([account.0])?;
-    Ok(())
+    .execute(params![account.0, mark.seq, micros(mark.now)])?;
+    Ok(written > 0)
 }
 
-fn tickets(db: &Connection, account: LocalId) -> Res<()> {
+fn tickets(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     let mut statement = db.prepare_cached(
         "SELECT id,opened,priority_kind='urgent' OR coalesce(escalated,0) FROM ticket
          WHERE account=?1 AND coalesce(status_kind,'open')<>'closed' AND closed IS NULL ORDER BY opened",
@@ -110,26 +126,40 @@ fn tickets(db: &Connection, account: LocalId) -> Res<()> {
         None => None,
     };
     let at = if urgent > 0 { newest_urgent } else { newest };
-    db.prepare_cached(
-        "UPDATE account SET open_tickets=?2,urgent_tickets=?3,ticket_at=?4,ticket_source=?5 WHERE id=?1",
+    let written = db.prepare_cached(
+        "UPDATE account SET open_tickets=?2,urgent_tickets=?3,ticket_at=?4,ticket_source=?5,seq=?6,changed_at=?7 WHERE id=?1",
     )?
-    .execute(params![account.0, open, urgent, at.map(day), source])?;
-    Ok(())
+    .execute(params![
+        account.0,
+        open,
+        urgent,
+        at.map(day),
+        source,
+        mark.seq,
+        micros(mark.now)
+    ])?;
+    Ok(written > 0)
 }
 
-fn touches(db: &Connection, account: LocalId, now: Timestamp) -> Res<()> {
+fn touches(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     // A meeting that is still to come is no touch yet.
     let last: Option<i64> = db
         .prepare_cached(
             "SELECT max(at) FROM touchpoint WHERE account=?1 AND kind IN ('call','email','meeting') AND at<=?2",
         )?
-        .query_row(params![account.0, micros(now)], |r| r.get(0))?;
-    db.prepare_cached("UPDATE account SET last_touch=?2 WHERE id=?1")?
-        .execute(params![account.0, last.map(day)])?;
-    Ok(())
+        .query_row(params![account.0, micros(mark.now)], |r| r.get(0))?;
+    let written = db
+        .prepare_cached("UPDATE account SET last_touch=?2,seq=?3,changed_at=?4 WHERE id=?1")?
+        .execute(params![
+            account.0,
+            last.map(day),
+            mark.seq,
+            micros(mark.now)
+        ])?;
+    Ok(written > 0)
 }
 
-fn contacts(db: &Connection, account: LocalId) -> Res<()> {
+fn contacts(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     let left: Option<(String, u32)> = db
         .prepare_cached(
             "SELECT left_at,id FROM contact WHERE account=?1 AND left_at IS NOT NULL AND coalesce(active,0)=0
@@ -141,14 +171,23 @@ fn contacts(db: &Connection, account: LocalId) -> Res<()> {
         Some((_, id)) => source_of(db, Entity::Contact, *id)?,
         None => None,
     };
-    db.prepare_cached("UPDATE account SET sponsor_left=?2,contact_source=?3 WHERE id=?1")?
-        .execute(params![account.0, left.map(|(d, _)| d), source])?;
-    Ok(())
+    let written = db
+        .prepare_cached(
+            "UPDATE account SET sponsor_left=?2,contact_source=?3,seq=?4,changed_at=?5 WHERE id=?1",
+        )?
+        .execute(params![
+            account.0,
+            left.map(|(d, _)| d),
+            source,
+            mark.seq,
+            micros(mark.now)
+        ])?;
+    Ok(written > 0)
 }
 
 /// The twelve newest weeks up to today, each value in the place of its week.
-fn usage(db: &Connection, account: LocalId, now: Timestamp) -> Res<()> {
-    let today = now.to_zoned(TimeZone::UTC).date();
+fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+    let today = mark.now.to_zoned(TimeZone::UTC).date();
     let mut statement = db.prepare_cached(
         "SELECT id,at,value FROM signal WHERE account=?1 AND kind='usage.weekly' AND at<=?2 ORDER BY at DESC LIMIT 24",
     )?;
@@ -179,21 +218,26 @@ fn usage(db: &Connection, account: LocalId, now: Timestamp) -> Res<()> {
     drop(rows);
     // No signals: what is there may have come by another way (a fill, a restored backup).
     let Some((id, first)) = newest else {
-        return Ok(());
+        return Ok(false);
     };
     let source = source_of(db, Entity::Signal, id)?;
-    db.prepare_cached("UPDATE account SET usage=?2,usage_at=?3,usage_source=?4 WHERE id=?1")?
+    let written = db
+        .prepare_cached(
+            "UPDATE account SET usage=?2,usage_at=?3,usage_source=?4,seq=?5,changed_at=?6 WHERE id=?1",
+        )?
         .execute(params![
             account.0,
             usage_blob(&weeks),
             day_text(first),
-            source
+            source,
+            mark.seq,
+            micros(mark.now)
         ])?;
-    Ok(())
+    Ok(written > 0)
 }
 
 /// Health and survey answers, and the health of a month before.
-fn scores(db: &Connection, account: LocalId) -> Res<()> {
+fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     /// A signal: its id, its day, its value.
     type Newest = Option<(u32, Option<String>, Option<f64>)>;
     let newest = |kind: &str| -> Res<Newest> {
@@ -210,9 +254,13 @@ fn scores(db: &Connection, account: LocalId) -> Res<()> {
         v.filter(|v| (0.0..=100.0).contains(v))
             .map(|v| v.round() as u8)
     };
-    let (own, own_at): (Option<u8>, Option<String>) = db
+    let own: Option<(Option<u8>, Option<String>)> = db
         .prepare_cached("SELECT health,health_at FROM account WHERE id=?1")?
-        .query_row([account.0], |r| Ok((r.get(0)?, r.get(1)?)))?;
+        .query_row([account.0], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let Some((own, own_at)) = own else {
+        return Ok(false);
+    };
     let health = newest("health")?;
     let at = if own.is_some() {
         own_at.or_else(|| health.as_ref().and_then(|h| h.1.clone()))
@@ -246,8 +294,8 @@ fn scores(db: &Connection, account: LocalId) -> Res<()> {
         Some((id, ..)) => source_of(db, Entity::Signal, *id)?,
         None => None,
     };
-    db.prepare_cached(
-        "UPDATE account SET health_before=coalesce(?2,CASE WHEN ?9 THEN NULL ELSE health_before END),health_source=?3,
+    let written = db.prepare_cached(
+        "UPDATE account SET seq=?10,changed_at=?11,health_before=coalesce(?2,CASE WHEN ?9 THEN NULL ELSE health_before END),health_source=?3,
          signal_health=?4,signal_health_at=?5,signal_nps=?6,nps_at=?7,nps_source=?8 WHERE id=?1",
     )?
     .execute(params![
@@ -260,8 +308,10 @@ fn scores(db: &Connection, account: LocalId) -> Res<()> {
         nps.as_ref().and_then(|n| n.1.clone()),
         nps_source,
         health.is_some(),
+        mark.seq,
+        micros(mark.now),
     ])?;
-    Ok(())
+    Ok(written > 0)
 }
 
 /// The source whose health won.

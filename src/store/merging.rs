@@ -137,10 +137,20 @@ pub(super) fn write_merged(db: &Connection, batch: &MergeBatch, now: Timestamp) 
     for u in &batch.unmatched {
         put_unmatched(db, u)?;
     }
+    put_waiting(db, &batch.waiting)?;
+    settle(db, &mut touched, seq_now, now)?;
+    Ok(MergeStats {
+        seq: seq_now.unsigned_abs(),
+        changed: touched.targets,
+    })
+}
+
+/// Notes which records wait for which.
+pub(super) fn put_waiting(db: &Connection, waiting: &[(RecordKey, RecordKey)]) -> Res<()> {
     let mut wait = db.prepare_cached(
         "INSERT OR IGNORE INTO waiting(for_source,for_entity,for_id,source,entity,external_id) VALUES(?1,?2,?3,?4,?5,?6)",
     )?;
-    for (who, missing) in &batch.waiting {
+    for (who, missing) in waiting {
         // It may have come while merge was thinking.
         if tie_of(db, missing)?.is_some() {
             mark_dirty(db, who)?;
@@ -155,18 +165,20 @@ pub(super) fn write_merged(db: &Connection, batch: &MergeBatch, now: Timestamp) 
             who.external_id
         ])?;
     }
-    settle(db, &mut touched, seq_now, now)?;
-    Ok(MergeStats {
-        seq: seq_now.unsigned_abs(),
-        changed: touched.targets,
-    })
+    Ok(())
 }
 
-fn put_extra(db: &Connection, merged: &MergedRow) -> Res<()> {
+/// Writes what the Book does not hold of a row.
+pub(super) fn put_extra(db: &Connection, merged: &MergedRow) -> Res<()> {
     let target = merged.row.target();
     let json = |empty: bool, text: serde_json::Result<String>| -> Res<Option<String>> {
         Ok(if empty { None } else { Some(text?) })
     };
+    if merged.extra.is_empty() && merged.provenance.is_empty() {
+        db.prepare_cached("DELETE FROM row_extra WHERE entity=?1 AND id=?2")?
+            .execute(params![Kind(target.entity), target.id.0])?;
+        return Ok(());
+    }
     let account = merged.row.account();
     db.prepare_cached(
         "INSERT INTO row_extra(entity,id,account,extra,provenance) VALUES(?1,?2,?3,?4,?5)
@@ -186,7 +198,8 @@ fn put_extra(db: &Connection, merged: &MergedRow) -> Res<()> {
     Ok(())
 }
 
-fn put_unmatched(db: &Connection, u: &Unmatched) -> Res<()> {
+/// Lists a record that could not be matched, or not for certain.
+pub(super) fn put_unmatched(db: &Connection, u: &Unmatched) -> Res<()> {
     db.prepare_cached(
         "INSERT OR REPLACE INTO unmatched(source,entity,external_id,name,local,candidate,reason) VALUES(?1,?2,?3,?4,?5,?6,?7)",
     )?

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod facts;
 pub mod fill;
+mod fresh;
 mod implied;
 mod load;
 mod merging;
@@ -26,12 +27,14 @@ mod tests;
 mod ties;
 mod types;
 
+pub use codec::pack;
 pub use engine::Store;
 pub use error::StoreError;
 pub use open::peek_screen_cache;
 pub use peek::{Fate, Peek};
 pub use storage::{Answer, Storage};
 pub use types::{
-    AccountHit, Committed, Counts, Draft, HistoryPoint, ItemOutcome, Lease, MergeStats, Options,
-    PageStats, PageWrite, Remerge, Resolution, RunReport, StreamProblem, Undone,
+    AccountHit, Applied, Committed, Counts, Draft, FreshBatch, FreshPage, HistoryPoint,
+    ItemOutcome, Lease, MergeStats, Options, PageStats, PageWrite, Remerge, Resolution, RunReport,
+    StreamProblem, Undone,
 };

@@ -21,7 +21,7 @@ pub(super) fn cursor(db: &Connection, source: &str, stream: &str) -> Res<Option<
 
 pub(super) fn reset_stream(db: &Connection, source: &str, stream: &str) -> Res<()> {
     db.execute(
-        "UPDATE stream_state SET cursor=NULL WHERE source=?1 AND stream=?2",
+        "UPDATE stream_state SET cursor=NULL,loading=0 WHERE source=?1 AND stream=?2",
         [source, stream],
     )?;
     // All of its rows are met again, and so are those that cannot be taken.
@@ -208,7 +208,7 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
     Ok(stats)
 }
 
-fn put_problems(db: &Connection, page: &PageWrite) -> Res<()> {
+pub(super) fn put_problems(db: &Connection, page: &PageWrite) -> Res<()> {
     if page.problems.is_empty() {
         return Ok(());
     }

@@ -107,6 +107,18 @@ pub(super) fn put_row(db: &Connection, row: &AnyRow, seq: i64, touched: &mut Tou
     Ok(true)
 }
 
+/// Writes a row that cannot be there yet.
+pub(super) fn put_new_row(
+    db: &Connection,
+    row: &AnyRow,
+    seq: i64,
+    touched: &mut Touched,
+) -> Res<()> {
+    write_any(db, row, seq)?;
+    touched.account(row.account(), part_of(row.target().entity));
+    Ok(())
+}
+
 /// Deletes a row, if it is there.
 pub(super) fn delete_row(
     db: &Connection,

@@ -3,7 +3,7 @@
 use super::engine::{Store, data_version};
 use super::storage::{Answer, Storage};
 use super::types::*;
-use super::{load, merging, open, operations, outbox, records, rows, small, ties};
+use super::{fresh, load, merging, open, operations, outbox, records, rows, small, ties};
 use crate::book::{
     AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, LocalId, MatchKey,
     MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName, SourceStatus, StoredRecord,
@@ -40,6 +40,24 @@ impl Storage for Store {
     }
     fn apply_page(&self, page: PageWrite) -> Answer<PageStats> {
         self.write(move |db| records::apply_page(db, &page))
+    }
+    fn is_fresh(&self, source: &SourceName, stream: &str) -> Answer<bool> {
+        let (source, stream) = (source.clone(), stream.to_owned());
+        self.read(move |db| fresh::is_fresh(db, &source, &stream))
+    }
+    fn context(&self, batch: DirtyBatch) -> Answer<(DirtyBatch, i64)> {
+        self.read(move |db| fresh::context(db, batch))
+    }
+    fn apply_fresh(&self, page: FreshPage) -> Answer<Applied> {
+        self.on_writer(move |w| {
+            Ok(match w.attempt(|db| fresh::apply(db, &page))? {
+                Some(stats) => Applied::Done(stats),
+                None => Applied::Known(page.page),
+            })
+        })
+    }
+    fn settle(&self, limit: usize, now: Timestamp) -> Answer<u64> {
+        self.write(move |db| fresh::settle_some(db, limit, now))
     }
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64> {
         let (source, stream) = (source.clone(), stream.to_owned());

@@ -38,6 +38,15 @@ pub trait Storage: Send + Sync {
     fn runs(&self, limit: usize) -> Answer<Vec<RunReport>>;
     /// Stores a page and the cursor that covers it in one transaction. Rows that say what is there already cost next to nothing.
     fn apply_page(&self, page: PageWrite) -> Answer<PageStats>;
+    /// Whether nothing of a stream is here yet, or its first load only was interrupted.
+    fn is_fresh(&self, source: &SourceName, stream: &str) -> Answer<bool>;
+    /// The batch, all of whose records are new, with where their references lead; and how often records have moved to other rows so far.
+    fn context(&self, batch: DirtyBatch) -> Answer<(DirtyBatch, i64)>;
+    /// Stores a page of a first load, the cursor that covers it, and what was made of it. The facts of the accounts concerned follow with
+    /// [`settle`](Storage::settle).
+    fn apply_fresh(&self, page: FreshPage) -> Answer<Applied>;
+    /// Brings the facts of at most `limit` accounts up to date that [`apply_fresh`](Storage::apply_fresh) left behind; how many.
+    fn settle(&self, limit: usize, now: Timestamp) -> Answer<u64>;
     /// After a complete full run: the records of that stream which the run has not seen are gone. How many.
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64>;
 

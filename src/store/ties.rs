@@ -9,7 +9,7 @@ use crate::book::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-fn how_name(how: MatchHow) -> &'static str {
+pub(super) fn how_name(how: MatchHow) -> &'static str {
     match how {
         MatchHow::New => "new",
         MatchHow::Identifier => "identifier",
@@ -109,6 +109,10 @@ pub(super) fn tie(
     match before {
         None => wake(db, &key),
         Some(was) if was.local != entry.local => {
+            db.prepare_cached(
+                "INSERT INTO counter(name,value) VALUES('moves',1) ON CONFLICT(name) DO UPDATE SET value=value+1",
+            )?
+            .execute([])?;
             let old = Target {
                 entity: entry.entity,
                 id: was.local,
@@ -128,8 +132,17 @@ pub(super) fn tie(
     }
 }
 
+/// How often a record has been tied to another row than before.
+pub(super) fn moves(db: &Connection) -> Res<i64> {
+    Ok(db
+        .prepare_cached("SELECT value FROM counter WHERE name='moves'")?
+        .query_row([], |r| r.get(0))
+        .optional()?
+        .unwrap_or(0))
+}
+
 /// A record has been tied: those that refer to it can be resolved now.
-fn wake(db: &Connection, key: &RecordKey) -> Res<()> {
+pub(super) fn wake(db: &Connection, key: &RecordKey) -> Res<()> {
     let woken = db
         .prepare_cached(
             "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
@@ -208,10 +221,19 @@ pub(super) fn sources(db: &Connection) -> Res<Vec<SourceName>> {
 
 /// The local rows of a kind that any source knows under an id.
 pub(super) fn rows_called(db: &Connection, entity: Entity, external_id: &str) -> Res<Vec<LocalId>> {
+    called_by(db, &sources(db)?, entity, external_id)
+}
+
+fn called_by(
+    db: &Connection,
+    sources: &[SourceName],
+    entity: Entity,
+    external_id: &str,
+) -> Res<Vec<LocalId>> {
     let mut found = Vec::new();
-    for source in sources(db)? {
+    for source in sources {
         let key = RecordKey {
-            source,
+            source: source.clone(),
             entity,
             external_id: external_id.to_owned(),
         };
@@ -231,9 +253,10 @@ pub(super) fn candidates(
     keys: &[MatchKey],
 ) -> Res<Vec<Candidate>> {
     let mut out = Vec::new();
+    let all = sources(db)?;
     for key in keys {
         let ids: Vec<LocalId> = match (key, entity) {
-            (MatchKey::Identifier(id), _) => rows_called(db, entity, id)?,
+            (MatchKey::Identifier(id), _) => called_by(db, &all, entity, id)?,
             (MatchKey::Domain(domain), Entity::Account) => {
                 ids_where(db, "account", "domain=?1", domain)?
             }

@@ -1,7 +1,8 @@
 //! What goes into the store and comes out of it, beside the vocabulary of [`book`](crate::book).
 
 use crate::book::{
-    Conflict, Cursor, LocalId, Money, Operation, OutboxItem, Record, RowProblem, SourceName, Target,
+    Conflict, Cursor, LocalId, MergeBatch, Money, Operation, OutboxItem, Record, RowProblem,
+    SourceName, Target,
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,41 @@ pub struct PageWrite {
     pub run: i64,
     /// When.
     pub now: Timestamp,
+}
+
+/// A page of a first load that was merged before it is stored.
+#[derive(Clone, Debug)]
+pub struct FreshPage {
+    /// The page; none of its records is a deletion or only implied.
+    pub page: PageWrite,
+    /// The fields of each of its records, [packed](super::pack).
+    pub packed: Vec<String>,
+    /// What merge made of them, kind by kind.
+    pub merged: Vec<FreshBatch>,
+    /// How often records had moved to other rows when its references were looked up ([`context`](super::Storage::context)).
+    pub moves: Option<i64>,
+    /// More pages of the first load are to come.
+    pub loading: bool,
+}
+
+/// What merge made of the new records of one kind.
+#[derive(Clone, Debug)]
+pub struct FreshBatch {
+    /// The first id that was set aside for its new rows; those from here on are not there yet.
+    pub first_new: LocalId,
+    /// How many records: so many of the batch's clean ones come first.
+    pub records: usize,
+    /// The rest.
+    pub batch: MergeBatch,
+}
+
+/// What became of a [`FreshPage`].
+#[derive(Clone, Debug)]
+pub enum Applied {
+    /// It is stored.
+    Done(PageStats),
+    /// Something of it was known already, or what it refers to has changed: nothing is stored, and it is to be [applied](super::Storage::apply_page) as any other.
+    Known(PageWrite),
 }
 
 /// What a page brought.

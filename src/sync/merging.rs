@@ -15,6 +15,8 @@ impl Shared {
         let _one = self.merging.lock().await;
         self.merge_wanted
             .store(false, std::sync::atomic::Ordering::SeqCst);
+        // What a first load left behind when it was interrupted.
+        self.settle_facts().await?;
         let mut total = 0;
         while let Some(mut batch) = self.store.dirty_batch(BATCH).await? {
             let Some(entity) = batch.entity else { break };

@@ -8,6 +8,7 @@ mod backoff;
 mod engine;
 mod import;
 mod lease;
+mod load;
 mod merging;
 mod pull;
 mod push;

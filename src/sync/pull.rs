@@ -4,15 +4,16 @@ use super::backoff;
 use super::engine::Shared;
 use super::source::Source;
 use crate::book::{Cursor, SourceState};
-use crate::connect::{ConnectError, Connector, ErrorKind, Stream};
+use crate::connect::{ConnectError, Connector, ErrorKind, Page, Stream};
 use crate::store::{PageStats, PageWrite, StoreError};
 use jiff::Timestamp;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// After so many changed rows of a first load they are merged and shown although the stream goes on.
-const SHOW_AFTER: u64 = 20_000;
+pub(super) const SHOW_AFTER: u64 = 20_000;
 /// The first wait after a failed run, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
@@ -24,8 +25,75 @@ pub(super) struct Run {
     pub(super) error: Option<String>,
 }
 
+/// Pages that are fetched while the ones before are stored.
+const AHEAD: usize = 2;
+
+/// The pages of a stream as they come, or why no more do.
+pub(super) type Feed = mpsc::Receiver<Result<Page, Stop>>;
+
+/// What a stream brought so far and what it cost.
+#[derive(Default)]
+struct Tally {
+    rows: Rows,
+    cost: Cost,
+}
+
+/// What became of a stream's rows so far.
+#[derive(Default)]
+pub(super) struct Rows {
+    stats: PageStats,
+    /// Rows that changed and were not told of yet.
+    changed: u64,
+    /// Something of what should have been new was there already.
+    pub(super) met_known: bool,
+}
+
+impl Rows {
+    /// Adds a page; how many of its rows changed.
+    pub(super) fn add(&mut self, page: PageStats) -> u64 {
+        self.stats.add(page);
+        let changed = page.inserted + page.changed + page.deleted;
+        self.changed += changed;
+        changed
+    }
+
+    /// How many rows came.
+    pub(super) fn seen(&self) -> u64 {
+        let s = &self.stats;
+        s.inserted + s.changed + s.unchanged + s.deleted
+    }
+}
+
+/// What the pages of a stream cost so far. The one that fetches counts while another stores.
+#[derive(Default)]
+struct Cost(std::sync::Mutex<Spent>);
+
+#[derive(Clone, Copy, Default)]
+struct Spent {
+    requests: u64,
+    /// Rows that could not be taken and have no name.
+    problems: u64,
+    newest: Option<Timestamp>,
+}
+
+impl Cost {
+    fn add(&self, page: &Page) {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spent.requests += u64::from(page.requests);
+        // A row that could not be taken but has a name keeps what it was; one without a name could be any.
+        let nameless = |p: &&crate::book::RowProblem| p.external_id.is_none();
+        spent.problems += page.problems.iter().filter(nameless).count() as u64;
+        let newest = page.records.iter().filter_map(|r| r.modified).max();
+        spent.newest = spent.newest.max(newest);
+    }
+
+    fn of(&self) -> Spent {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Why a stream ended early.
-enum Stop {
+pub(super) enum Stop {
     Connect(ConnectError),
     Store(StoreError),
 }
@@ -195,22 +263,33 @@ impl Shared {
         // What is complete when it ends may say what has gone; what goes on from a cursor may not.
         let mut complete = cursor.is_none();
         let mut restarted = false;
-        let (mut stats, mut requests, mut problems) = (PageStats::default(), 0u64, 0u64);
-        let mut newest: Option<Timestamp> = None;
-        let mut unmerged = 0;
-        loop {
-            if source.is_spent(self.clock.today()) {
-                return Err(Stop::Connect(ConnectError {
-                    kind: ErrorKind::Budget,
-                    message: format!(
-                        "{}: today's promise of requests is used up (daily_requests); it goes on tomorrow, or raise the promise in config.toml",
-                        source.name
-                    ),
-                }));
-            }
-            let page = match connector.fetch(name, cursor.as_ref()).await {
-                Ok(page) => page,
-                Err(e) if e.kind == ErrorKind::CursorLost && !restarted => {
+        let mut tally = Tally::default();
+        let fresh = loop {
+            let fresh = self.store.is_fresh(&source.name, name).await?;
+            let (send, pages) = mpsc::channel(AHEAD);
+            let fetching = self.fetch_pages(source, connector, name, cursor, &tally.cost, send);
+            let taking = async {
+                if fresh {
+                    self.load_pages(source, name, run, pages, &mut tally.rows)
+                        .await
+                } else {
+                    self.take_pages(source, name, run, pages, &mut tally.rows)
+                        .await
+                }
+            };
+            let taken = {
+                tokio::pin!(fetching, taking);
+                tokio::select! {
+                    biased;
+                    taken = &mut taking => taken,
+                    () = &mut fetching => taking.await,
+                }
+            };
+            total.changed += std::mem::take(&mut tally.rows.changed);
+            match taken {
+                Ok(true) => break fresh,
+                Ok(false) => return Ok(()),
+                Err(Stop::Connect(e)) if e.kind == ErrorKind::CursorLost && !restarted => {
                     source.log(self, format!("{name}: {}", e.message));
                     self.store.reset_stream(&source.name, name).await?;
                     run = self
@@ -218,58 +297,21 @@ impl Shared {
                         .begin_run(&source.name, true, self.clock.now())
                         .await?;
                     (cursor, complete, restarted) = (None, true, true);
-                    continue;
                 }
-                Err(e) => return Err(Stop::Connect(e)),
-            };
-            if !page.done && Some(&page.next) == cursor.as_ref() {
-                return Err(Stop::Connect(repeated(source, name)));
+                Err(e) => return Err(e),
             }
-            requests += u64::from(page.requests);
-            // A row that could not be taken but has a name keeps what it was; one without a name could be any.
-            let nameless = |p: &&crate::book::RowProblem| p.external_id.is_none();
-            problems += page.problems.iter().filter(nameless).count() as u64;
-            newest = newest.max(page.records.iter().filter_map(|r| r.modified).max());
-            let (done, of) = (page.done, page.total);
-            let next: Cursor = page.next;
-            let page_stats = self
-                .store
-                .apply_page(PageWrite {
-                    source: source.name.clone(),
-                    stream: name.to_owned(),
-                    records: page.records,
-                    problems: page.problems,
-                    next: next.clone(),
-                    run,
-                    now: self.clock.now(),
-                })
-                .await?;
-            stats.add(page_stats);
-            let changed = page_stats.inserted + page_stats.changed + page_stats.deleted;
-            total.changed += changed;
-            unmerged += changed;
-            let seen = stats.inserted + stats.changed + stats.unchanged + stats.deleted;
-            source.change_stream(self, name, |s| s.progress = Some((seen, of)));
-            if unmerged >= SHOW_AFTER {
-                self.merge_pending().await?;
-                unmerged = 0;
-            }
-            if done {
-                break;
-            }
-            if self.is_stopping() || !self.leads() {
-                return Ok(());
-            }
-            cursor = Some(next);
-        }
-        if complete && !stream.apart && problems == 0 {
+        };
+        let (mut stats, cost) = (tally.rows.stats, tally.cost.of());
+        let (requests, newest) = (cost.requests, cost.newest);
+        // Where nothing was before, nothing can have gone.
+        let nothing_before = fresh && !tally.rows.met_known;
+        if complete && !stream.apart && cost.problems == 0 && !nothing_before {
             let gone = self.store.sweep(&source.name, name, run).await?;
             total.changed += gone;
-            unmerged += gone;
             stats.deleted += gone;
-        }
-        if unmerged > 0 {
-            self.merge_pending().await?;
+            if gone > 0 {
+                self.merge_pending().await?;
+            }
         }
         let now = self.clock.now();
         if restarted {
@@ -295,6 +337,94 @@ impl Shared {
             });
         });
         Ok(())
+    }
+
+    /// Asks for the pages one after the other, ahead of whoever takes them.
+    async fn fetch_pages(
+        &self,
+        source: &Arc<Source>,
+        connector: &Arc<dyn Connector>,
+        stream: &'static str,
+        mut cursor: Option<Cursor>,
+        cost: &Cost,
+        pages: mpsc::Sender<Result<Page, Stop>>,
+    ) {
+        loop {
+            let page = if source.is_spent(self.clock.today()) {
+                Err(ConnectError {
+                    kind: ErrorKind::Budget,
+                    message: format!(
+                        "{}: today's promise of requests is used up (daily_requests); it goes on tomorrow, or raise the promise in config.toml",
+                        source.name
+                    ),
+                })
+            } else {
+                connector.fetch(stream, cursor.as_ref()).await
+            };
+            let page = match page {
+                Ok(page) if !page.done && Some(&page.next) == cursor.as_ref() => {
+                    Err(repeated(source, stream))
+                }
+                other => other,
+            };
+            let next = page
+                .as_ref()
+                .ok()
+                .filter(|p| !p.done)
+                .map(|p| p.next.clone());
+            if let Ok(page) = &page {
+                cost.add(page);
+            }
+            if pages.send(page.map_err(Stop::Connect)).await.is_err() || next.is_none() {
+                return;
+            }
+            cursor = next;
+        }
+    }
+
+    /// Stores the pages as they come; `false` when it was told to stop before the last.
+    async fn take_pages(
+        &self,
+        source: &Arc<Source>,
+        stream: &str,
+        run: i64,
+        mut pages: Feed,
+        tally: &mut Rows,
+    ) -> Result<bool, Stop> {
+        let mut unmerged = 0;
+        while let Some(page) = pages.recv().await {
+            let page = page?;
+            let (done, of) = (page.done, page.total);
+            let stats = self
+                .store
+                .apply_page(PageWrite {
+                    source: source.name.clone(),
+                    stream: stream.to_owned(),
+                    records: page.records,
+                    problems: page.problems,
+                    next: page.next,
+                    run,
+                    now: self.clock.now(),
+                })
+                .await?;
+            unmerged += tally.add(stats);
+            let seen = tally.seen();
+            source.change_stream(self, stream, |s| s.progress = Some((seen, of)));
+            if unmerged >= SHOW_AFTER {
+                self.merge_pending().await?;
+                unmerged = 0;
+            }
+            if done {
+                if unmerged > 0 {
+                    self.merge_pending().await?;
+                }
+                return Ok(true);
+            }
+            if self.is_stopping() || !self.leads() {
+                return Ok(false);
+            }
+        }
+        Ok(false)
     }
 
     async fn succeed(&self, source: &Arc<Source>, started: Timestamp, run: &Run, requests: u64) {

@@ -490,3 +490,95 @@ fn a_row_that_could_not_be_taken_keeps_what_was_last_said() {
     wait(w.store.reset_stream(&crm(), "accounts")).unwrap();
     assert_eq!(wait(w.store.row_problems(&crm(), 9)), Ok(Vec::new()));
 }
+
+/// A page of a first load with one renewal per id, each of account 1, as rows from `first` on.
+fn fresh(ids: &[&str], first: u32, cursor: &str) -> FreshPage {
+    let records: Vec<Record> = ids
+        .iter()
+        .map(|id| rec(Entity::Renewal, id, &[("name", text(id))]))
+        .collect();
+    let rows = (first..)
+        .zip(ids)
+        .map(|(n, id)| {
+            let account = ("account", FieldValue::Id(LocalId(1)));
+            row(Entity::Renewal, n, &[("name", text(id)), account])
+        })
+        .collect();
+    let crosswalk = (first..)
+        .zip(ids)
+        .map(|(n, id)| tie("crm", Entity::Renewal, id, n))
+        .collect();
+    FreshPage {
+        packed: records
+            .iter()
+            .map(|r| pack(&r.fields).expect("packed"))
+            .collect(),
+        merged: vec![FreshBatch {
+            first_new: LocalId(first),
+            records: ids.len(),
+            batch: MergeBatch {
+                rows,
+                crosswalk,
+                clean: ids
+                    .iter()
+                    .map(|id| key("crm", Entity::Renewal, id))
+                    .collect(),
+                ..MergeBatch::default()
+            },
+        }],
+        page: page("renewals", 1, cursor, records),
+        moves: Some(0),
+        loading: true,
+    }
+}
+
+fn open_renewal(store: &Store) -> Option<LocalId> {
+    wait(store.load_since(0)).expect("rows").accounts[0]
+        .1
+        .open_renewal
+}
+
+#[test]
+fn a_page_of_a_first_load_is_stored_merged_and_its_figures_follow_even_after_a_restart() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("csops.db");
+    let store = Store::open(&path, Options::default()).expect("a store");
+    acme(&store);
+    assert!(wait(store.is_fresh(&crm(), "renewals")).expect("an answer"));
+    let first = wait(store.reserve_ids(Entity::Renewal, 2)).expect("ids").0;
+    let done = wait(store.apply_fresh(fresh(&["a", "b"], first, "1"))).expect("stored");
+    assert!(matches!(done, Applied::Done(s) if s.inserted == 2));
+    assert_eq!(wait(store.counts()).expect("counts").dirty, 0);
+    assert_eq!(
+        open_renewal(&store),
+        None,
+        "the account was not looked at yet"
+    );
+    wait(store.close()).expect("closed");
+    drop(store);
+
+    let store = Store::open(&path, Options::default()).expect("a store");
+    assert!(
+        wait(store.is_fresh(&crm(), "renewals")).expect("an answer"),
+        "it was interrupted"
+    );
+    assert_eq!(wait(store.settle(10, at(1))).expect("settled"), 1);
+    assert_eq!(open_renewal(&store), Some(LocalId(first)));
+    assert_eq!(wait(store.settle(10, at(1))).expect("settled"), 0);
+
+    // A page that is not all news leaves nothing behind and is handed back.
+    let next = wait(store.reserve_ids(Entity::Renewal, 2)).expect("ids").0;
+    let known = wait(store.apply_fresh(fresh(&["c", "b"], next, "2"))).expect("an answer");
+    let Applied::Known(page) = known else {
+        panic!("it was taken for new");
+    };
+    assert_eq!(page.records.len(), 2);
+    assert_eq!(wait(store.load_since(0)).expect("rows").renewals.len(), 2);
+    let cursor = wait(store.cursor(&crm(), "renewals")).expect("a cursor");
+    assert_eq!(cursor, Some(Cursor("1".into())));
+    // So is one whose references were looked up before something moved.
+    let mut moved = fresh(&["d"], next, "2");
+    moved.moves = Some(1);
+    let answer = wait(store.apply_fresh(moved)).expect("an answer");
+    assert!(matches!(answer, Applied::Known(_)));
+}

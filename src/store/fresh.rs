@@ -1,0 +1,221 @@
+//! The pages of a first load, merged before they are stored: records, ties and merged rows are written in one transaction and without
+//! looking for what cannot be there. Should something of a page be there after all, nothing of it is written and it goes the usual way.
+
+use super::codec::{Kind, micros};
+use super::error::Res;
+use super::facts::settle;
+use super::implied;
+use super::merging::{put_extra, put_unmatched, put_waiting};
+use super::records::put_problems;
+use super::rows::{Touched, delete_row, next_seq, put_new_row, put_row};
+use super::ties::{how_name, moves, wake};
+use super::types::{FreshPage, PageStats};
+use crate::book::{CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, RecordKey, SourceName};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::HashSet;
+
+/// Whether nothing of a stream is here yet, or its first load only was interrupted.
+pub(super) fn is_fresh(db: &Connection, source: &str, stream: &str) -> Res<bool> {
+    let known: Option<(i64, bool)> = db
+        .prepare_cached("SELECT rows,loading FROM stream_state WHERE source=?1 AND stream=?2")?
+        .query_row([source, stream], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(known.is_none_or(|(rows, loading)| rows == 0 || loading))
+}
+
+/// Adds to a batch of records that are new where their references lead; with the number of moves at that moment.
+pub(super) fn context(db: &Connection, mut batch: DirtyBatch) -> Res<(DirtyBatch, i64)> {
+    let mut asked: HashSet<(&str, Entity, &str)> = HashSet::new();
+    let mut found = Vec::new();
+    let mut tie = db.prepare_cached(
+        "SELECT local FROM crosswalk WHERE source=?1 AND entity=?2 AND external_id=?3",
+    )?;
+    for stored in &batch.dirty {
+        for (field, value) in &stored.record.fields {
+            let (FieldValue::Ref(id), Some(entity)) = (value, Entity::referred_by(field)) else {
+                continue;
+            };
+            if !asked.insert((&stored.source, entity, id)) {
+                continue;
+            }
+            let local: Option<u32> = tie
+                .query_row(params![&*stored.source, Kind(entity), id], |r| r.get(0))
+                .optional()?;
+            found.extend(local.map(|local| CrosswalkEntry {
+                source: stored.source.clone(),
+                entity,
+                external_id: id.clone(),
+                local: LocalId(local),
+                how: crate::book::MatchHow::New,
+            }));
+        }
+    }
+    drop(asked);
+    batch.crosswalk.extend(found);
+    Ok((batch, moves(db)?))
+}
+
+/// Writes a page with all that was made of it; `None`, and nothing may be kept, when something of it is here already, or when rows
+/// to which it may refer have become others since.
+pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>> {
+    // What rows referred to before their records came may be one of these.
+    if implied::any(db, &fresh.page.source)? {
+        return Ok(None);
+    }
+    if let Some(then) = fresh.moves
+        && moves(db)? != then
+    {
+        return Ok(None);
+    }
+    let page = &fresh.page;
+    let mut stats = PageStats::default();
+    let mut insert = db.prepare_cached(
+        "INSERT INTO source_record(source,entity,external_id,stream,modified,deleted,fields,seen,dirty) VALUES(?1,?2,?3,?4,?5,0,?6,?7,0)
+         ON CONFLICT DO NOTHING",
+    )?;
+    for (record, fields) in page.records.iter().zip(&fresh.packed) {
+        let inserted = insert.execute(params![
+            &*page.source,
+            Kind(record.entity),
+            record.external_id,
+            page.stream,
+            record.modified.map(micros),
+            fields,
+            page.run
+        ])?;
+        if inserted == 0 {
+            return Ok(None);
+        }
+        stats.inserted += 1;
+    }
+    let seq = match fresh.merged.is_empty() {
+        true => 0,
+        false => next_seq(db)?,
+    };
+    let mut touched = Touched::default();
+    for part in &fresh.merged {
+        let batch = &part.batch;
+        if !put_ties(db, &page.source, &batch.crosswalk)? {
+            return Ok(None);
+        }
+        for merged in &batch.rows {
+            let is_new = part.first_new.is_some() && merged.row.target().id >= part.first_new;
+            if is_new {
+                if !(merged.extra.is_empty() && merged.provenance.is_empty()) {
+                    put_extra(db, merged)?;
+                }
+                put_new_row(db, &merged.row, seq, &mut touched)?;
+            } else {
+                put_extra(db, merged)?;
+                put_row(db, &merged.row, seq, &mut touched)?;
+            }
+        }
+        for target in &batch.removed {
+            if !part.first_new.is_some() || target.id < part.first_new {
+                delete_row(db, *target, seq, &mut touched)?;
+            }
+        }
+        // Nothing was said before about records that are new.
+        let mut matched = db.prepare_cached(
+            "DELETE FROM unmatched WHERE source=?1 AND entity=?2 AND external_id=?3",
+        )?;
+        for key in batch.clean.iter().skip(part.records) {
+            matched.execute(params![&*key.source, Kind(key.entity), key.external_id])?;
+        }
+        for u in &batch.unmatched {
+            put_unmatched(db, u)?;
+        }
+        put_waiting(db, &batch.waiting)?;
+    }
+    note(db, &mut touched)?;
+    put_problems(db, page)?;
+    db.prepare_cached(
+        "INSERT INTO stream_state(source,stream,cursor,rows,updated,loading) VALUES(?1,?2,?3,?4,?5,?6)
+         ON CONFLICT(source,stream) DO UPDATE SET cursor=excluded.cursor,rows=rows+?4,updated=excluded.updated,loading=excluded.loading",
+    )?
+    .execute(params![
+        &*page.source,
+        page.stream,
+        page.next.0,
+        stats.inserted as i64,
+        micros(page.now),
+        fresh.loading
+    ])?;
+    Ok(Some(stats))
+}
+
+/// Ties records that are new; `false` when one is tied already.
+fn put_ties(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]) -> Res<bool> {
+    let Some(first) = entries.first() else {
+        return Ok(true);
+    };
+    let awaited: bool = db
+        .prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM waiting WHERE for_source=?1 AND for_entity=?2)",
+        )?
+        .query_row(params![&**source, Kind(first.entity)], |r| r.get(0))?;
+    let mut tie = db.prepare_cached(
+        "INSERT INTO crosswalk(source,entity,external_id,local,how) VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING",
+    )?;
+    for entry in entries {
+        let tied = tie.execute(params![
+            &*entry.source,
+            Kind(entry.entity),
+            entry.external_id,
+            entry.local.0,
+            how_name(entry.how)
+        ])?;
+        if tied == 0 {
+            return Ok(false);
+        }
+        if awaited {
+            wake(
+                db,
+                &RecordKey {
+                    source: entry.source.clone(),
+                    entity: entry.entity,
+                    external_id: entry.external_id.clone(),
+                },
+            )?;
+        }
+    }
+    Ok(true)
+}
+
+/// Notes the accounts whose facts are to be brought up to date later.
+fn note(db: &Connection, touched: &mut Touched) -> Res<()> {
+    let mut accounts: Vec<(LocalId, u8)> = touched.accounts.drain().collect();
+    accounts.sort_unstable();
+    let mut statement = db.prepare_cached(
+        "INSERT INTO unsettled(account,parts) VALUES(?1,?2) ON CONFLICT(account) DO UPDATE SET parts=parts|excluded.parts",
+    )?;
+    for (account, parts) in accounts {
+        statement.execute(params![account.0, parts])?;
+    }
+    Ok(())
+}
+
+/// Brings the facts of some of the accounts up to date that a first load left behind; how many.
+pub(super) fn settle_some(db: &Connection, limit: usize, now: Timestamp) -> Res<u64> {
+    let mut touched = Touched::default();
+    {
+        let mut statement =
+            db.prepare_cached("SELECT account,parts FROM unsettled ORDER BY account LIMIT ?1")?;
+        let mut rows = statement.query([limit as i64])?;
+        while let Some(r) = rows.next()? {
+            touched
+                .accounts
+                .insert(LocalId(r.get(0)?), r.get::<_, u8>(1)?);
+        }
+    }
+    let Some(last) = touched.accounts.keys().max().copied() else {
+        return Ok(0);
+    };
+    db.prepare_cached("DELETE FROM unsettled WHERE account<=?1")?
+        .execute([last.0])?;
+    let settled = touched.accounts.len() as u64;
+    let seq = next_seq(db)?;
+    settle(db, &mut touched, seq, now)?;
+    Ok(settled)
+}

@@ -1,0 +1,297 @@
+//! A stream that is read for the first time: its pages are fetched, merged and stored at the same time, each page a step behind the one
+//! before. A page is merged before it is stored, so that its rows, what was made of them and the cursor are one transaction.
+
+use super::engine::{Shared, SyncEvent};
+use super::pull::{Feed, Rows, SHOW_AFTER, Stop};
+use super::source::Source;
+use crate::book::record::IMPLIED;
+use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
+use crate::connect::Page;
+use crate::merge;
+use crate::store::{Applied, FreshBatch, FreshPage, PageWrite, StoreError, pack};
+use std::sync::Arc;
+use tokio::sync::{MutexGuard, mpsc};
+
+/// Pages that came meanwhile are stored together up to so many rows: the tree that finds records by the vendor's id is written anew for
+/// each transaction wherever a row of it falls.
+const AT_ONCE: usize = 8_000;
+/// Accounts whose facts are brought up to date in one transaction.
+const SETTLED_AT_ONCE: usize = 2_000;
+/// Fewer rows than this are merged in the order in which they came.
+const SORTED_FROM: usize = 500;
+
+/// A page, ready to be stored: merged, or as it came when it is not all news.
+enum Form {
+    Merged(FreshPage),
+    Plain(PageWrite),
+}
+
+/// What is to be stored next.
+struct Ready<'a> {
+    page: Form,
+    done: bool,
+    of: Option<u64>,
+    /// Nobody else may open rows for the same things until it is stored.
+    _alone: Option<MutexGuard<'a, ()>>,
+}
+
+impl Shared {
+    /// Takes in all pages; `false` when it was told to stop before the last.
+    pub(super) async fn load_pages(
+        &self,
+        source: &Arc<Source>,
+        stream: &str,
+        run: i64,
+        pages: Feed,
+        tally: &mut Rows,
+    ) -> Result<bool, Stop> {
+        let (send, ready) = mpsc::channel(1);
+        let preparing = self.prepare_pages(&source.name, stream, run, pages, send);
+        let storing = self.store_ready(source, stream, ready, tally);
+        tokio::pin!(preparing, storing);
+        let finished = tokio::select! {
+            biased;
+            // What was prepared before an error is stored all the same.
+            prepared = &mut preparing => {
+                let stored = storing.await;
+                prepared.and(stored)
+            }
+            stored = &mut storing => stored,
+        };
+        self.settle_facts().await?;
+        self.merge_pending().await?;
+        finished
+    }
+
+    async fn prepare_pages<'a>(
+        &'a self,
+        source: &SourceName,
+        stream: &str,
+        run: i64,
+        mut pages: Feed,
+        ready: mpsc::Sender<Ready<'a>>,
+    ) -> Result<(), Stop> {
+        while let Some(page) = pages.recv().await {
+            let mut page = page?;
+            let mut failed = None;
+            while page.records.len() < AT_ONCE && !page.done {
+                match pages.try_recv() {
+                    Ok(Ok(next)) => join(&mut page, next),
+                    Ok(Err(e)) => {
+                        failed = Some(e);
+                        break;
+                    }
+                    Err(_) => break,
+                }
+            }
+            let (done, of) = (page.done, page.total);
+            let page = PageWrite {
+                source: source.clone(),
+                stream: stream.to_owned(),
+                records: page.records,
+                problems: page.problems,
+                next: page.next,
+                run,
+                now: self.clock.now(),
+            };
+            let usual = |r: &Record| r.deleted || r.get(IMPLIED).is_some();
+            let (page, alone) = if page.records.iter().any(usual) {
+                (Form::Plain(page), None)
+            } else {
+                let (fresh, alone) = self.prepare(page, !done).await?;
+                (Form::Merged(fresh), alone)
+            };
+            let prepared = Ready {
+                page,
+                done,
+                of,
+                _alone: alone,
+            };
+            // Whoever stores has stopped, and says why.
+            if ready.send(prepared).await.is_err() {
+                return Ok(());
+            }
+            if let Some(e) = failed {
+                return Err(e);
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges a page whose records are all new.
+    async fn prepare(
+        &self,
+        mut page: PageWrite,
+        loading: bool,
+    ) -> Result<(FreshPage, Option<MutexGuard<'_, ()>>), StoreError> {
+        let (mut alone, mut moves) = (None, None);
+        let (mut merged, mut packed) = (Vec::new(), Vec::new());
+        for (entity, records) in by_kind(std::mem::take(&mut page.records)) {
+            let matched = records.iter().any(merge::is_matched);
+            if matched && alone.is_none() {
+                alone = Some(self.merging.lock().await);
+            }
+            let count = records.len();
+            let mut batch = DirtyBatch {
+                entity: Some(entity),
+                dirty: records
+                    .into_iter()
+                    .map(|record| StoredRecord {
+                        source: page.source.clone(),
+                        record,
+                    })
+                    .collect(),
+                ..DirtyBatch::default()
+            };
+            let (known, moved) = self.store.context(batch).await?;
+            batch = known;
+            moves = moves.or(Some(moved));
+            let plan = if matched {
+                let keys = merge::keys(&batch);
+                let candidates = self.store.candidates(entity, keys).await?;
+                let rules = Arc::clone(&self.rules);
+                let (known, plan) = elsewhere(move || {
+                    let plan = merge::identify(&rules, &batch, &candidates);
+                    (batch, plan)
+                })
+                .await?;
+                batch = known;
+                if !plan.joined.is_empty() {
+                    let more = self.store.records_of(entity, plan.joined.clone()).await?;
+                    let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
+                    batch.siblings.extend(more);
+                    batch.crosswalk.extend(ties);
+                }
+                plan
+            } else {
+                merge::each_its_own(&batch)
+            };
+            let first_new = if plan.new_rows == 0 {
+                LocalId::NONE
+            } else {
+                self.store.reserve_ids(entity, plan.new_rows).await?
+            };
+            let rules = Arc::clone(&self.rules);
+            let (records, texts, made) = elsewhere(move || {
+                let made = merge::combine(&rules, &batch, &plan, first_new);
+                let records: Vec<Record> = batch.dirty.into_iter().map(|s| s.record).collect();
+                let texts: Result<Vec<String>, StoreError> =
+                    records.iter().map(|r| pack(&r.fields)).collect();
+                (records, texts, made)
+            })
+            .await?;
+            packed.extend(texts?);
+            page.records.extend(records);
+            merged.push(FreshBatch {
+                first_new,
+                records: count,
+                batch: made,
+            });
+        }
+        let fresh = FreshPage {
+            page,
+            packed,
+            merged,
+            moves,
+            loading,
+        };
+        Ok((fresh, alone))
+    }
+
+    /// `false` when it was told to stop before the last page.
+    async fn store_ready(
+        &self,
+        source: &Arc<Source>,
+        stream: &str,
+        mut pages: mpsc::Receiver<Ready<'_>>,
+        tally: &mut Rows,
+    ) -> Result<bool, Stop> {
+        // Showing costs as much as there are accounts: so the more is there, the seldomer.
+        let (mut unshown, mut show_after) = (0, SHOW_AFTER);
+        while let Some(ready) = pages.recv().await {
+            let applied = match ready.page {
+                Form::Merged(fresh) => self.store.apply_fresh(fresh).await?,
+                Form::Plain(page) => Applied::Known(page),
+            };
+            let stats = match applied {
+                Applied::Done(stats) => stats,
+                Applied::Known(page) => {
+                    tally.met_known = true;
+                    self.store.apply_page(page).await?
+                }
+            };
+            let done = ready.done;
+            unshown += tally.add(stats);
+            let seen = tally.seen();
+            source.change_stream(self, stream, |s| s.progress = Some((seen, ready.of)));
+            if done {
+                return Ok(true);
+            }
+            if self.is_stopping() || !self.leads() {
+                return Ok(false);
+            }
+            if unshown >= show_after {
+                self.settle_facts().await?;
+                (unshown, show_after) = (0, show_after * 2);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Brings the facts of the accounts up to date that a first load left behind, and tells that there is something new.
+    pub(super) async fn settle_facts(&self) -> Result<(), StoreError> {
+        let mut changed = 0;
+        loop {
+            let settled = self.store.settle(SETTLED_AT_ONCE, self.clock.now()).await?;
+            changed += settled;
+            if settled < SETTLED_AT_ONCE as u64 {
+                break;
+            }
+        }
+        if changed > 0 {
+            let seq = self.store.seq().await?;
+            self.tell(SyncEvent::Merged { seq, changed });
+        }
+        Ok(())
+    }
+}
+
+/// The next page behind this one.
+fn join(page: &mut Page, next: Page) {
+    page.records.extend(next.records);
+    page.problems.extend(next.problems);
+    page.next = next.next;
+    page.done = next.done;
+    page.total = next.total.or(page.total);
+    page.requests += next.requests;
+}
+
+/// The records by kind, those first that others refer to, and in the order of their ids: neighbours lie together.
+fn by_kind(records: Vec<Record>) -> Vec<(Entity, Vec<Record>)> {
+    let mut kinds: Vec<(Entity, Vec<Record>)> = Vec::new();
+    for record in records {
+        match kinds.iter_mut().find(|(e, _)| *e == record.entity) {
+            Some((_, of)) => of.push(record),
+            None => kinds.push((record.entity, vec![record])),
+        }
+    }
+    let place = |e: Entity| Entity::ALL.iter().position(|x| *x == e);
+    kinds.sort_by_key(|(e, _)| place(*e));
+    for (_, of) in &mut kinds {
+        if of.len() >= SORTED_FROM {
+            of.sort_by(|a, b| a.external_id.cmp(&b.external_id));
+        }
+    }
+    kinds
+}
+
+/// Work that takes long, off the threads that only wait. A panic in there would be a mistake of ours; nothing of the page is stored then.
+async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| {
+        StoreError::NotNow(
+            "merging failed unexpectedly; nothing was lost: the next sync tries again".to_owned(),
+        )
+    })
+}
