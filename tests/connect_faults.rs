@@ -13,6 +13,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
+#[path = "connect_faults/bulk.rs"]
+mod bulk;
+
 struct RealClock;
 impl Clock for RealClock {
     fn now(&self) -> Timestamp {

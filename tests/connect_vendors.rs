@@ -10,6 +10,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+#[path = "connect_vendors/bulk.rs"]
+mod bulk;
+
 struct RealClock;
 impl Clock for RealClock {
     fn now(&self) -> Timestamp {

@@ -5,7 +5,7 @@ use super::{ConnectError, ErrorKind, SourceSettings, TokenStore};
 use crate::book::{Budget, Clock};
 use bytes::{Bytes, BytesMut};
 use jiff::civil::Date;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Method, Url, redirect};
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -397,7 +397,9 @@ impl Http {
                 .header("content-type", ask.content_type)
                 .body(body.clone());
         }
-        request = request.header("accept", "application/json");
+        if !ask.headers.iter().any(|(name, _)| name == ACCEPT) {
+            request = request.header(ACCEPT, JSON);
+        }
         for (name, value) in &ask.headers {
             request = request.header(name, value);
         }

@@ -3,8 +3,10 @@
 //! Facts are from the vendor's developer guides (REST API, SOQL). Options of a source: `api_version` (`v62.0`), `risk_object` (`Case` or
 //! `Task`: rows whose `Type` is `risk_value`, default `Risk`, are risks), `renewal_types` (Opportunity types, comma-separated; by default those whose
 //! name contains "renew"), `currency` (where the organisation names none), `external_key` (a unique external-id field that carries the key of a create;
-//! by default `External_Key__c` where it exists), `usage_object`, `health_object`, `surveys_object`, `ack_status`, `closed_status`.
+//! by default `External_Key__c` where it exists), `usage_object`, `health_object`, `surveys_object`, `ack_status`, `closed_status`, `bulk_from` (a first
+//! load of so many rows, by default 20,000, is read by a bulk job; 0 for never), `bulk_rows` (rows of a page of its results).
 
+mod bulk;
 mod describe;
 mod pull;
 mod rows;
@@ -36,6 +38,7 @@ pub struct Salesforce {
     fields: BTreeMap<String, String>,
     options: BTreeMap<String, String>,
     risk: RiskRule,
+    bulk: bulk::Rule,
     objects: Mutex<HashMap<String, Option<Arc<ObjectInfo>>>>,
     plans: Mutex<HashMap<&'static str, Plan>>,
     names: tokio::sync::OnceCell<Vec<String>>,
@@ -86,6 +89,7 @@ impl Salesforce {
             .cloned()
             .unwrap_or_else(|| "Risk".into());
         Ok(Salesforce {
+            bulk: bulk::Rule::new(settings, &http)?,
             http,
             version,
             fields: settings.fields.clone(),

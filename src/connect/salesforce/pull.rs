@@ -1,9 +1,11 @@
 //! Reading Salesforce: one SOQL query per stream, by `SystemModstamp` and id, deletions in the same answer.
 //!
 //! The first load reads living rows (`/query`), later runs read everything that moved (`/queryAll`, the recycle bin included). Pages are
-//! followed by the vendor's locator; should that expire, the run goes on from the last row by its key.
+//! followed by the vendor's locator; should that expire, the run goes on from the last row by its key. A first load whose first page says
+//! that there are very many rows goes over to a bulk job, and comes back to REST for what changed since that began.
 
 use super::Salesforce;
+use super::bulk::{Job, Step, Table};
 use super::rows::{self, Mapped};
 use super::schema::{Plan, Spec, spec};
 use crate::book::{Cursor, Entity, RowProblem};
@@ -52,6 +54,36 @@ struct State {
     /// This run is the first load.
     #[serde(default)]
     first: bool,
+    /// The first load by a bulk job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bulk: Option<Job>,
+    /// The vendor has no bulk job for this first load.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rest: bool,
+    /// Rows of this run that came by a bulk job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    loaded: Option<u64>,
+}
+
+impl State {
+    /// What the bulk job could not hold comes by REST: all that moved since it began, deletions too.
+    fn leave_bulk(&mut self, job: &Job) {
+        self.since = Some(Key {
+            at: job.created - OVERLAP,
+            id: String::new(),
+        });
+        self.exclusive = false;
+        self.first = false;
+        self.started = None;
+        self.loaded = Some(job.taken);
+    }
+
+    /// Nothing of the first load was taken yet, and a bulk job may be what it needs.
+    fn undecided(&self, spec: &Spec) -> bool {
+        // People and rates are few; and Bulk does not know rates.
+        let may_be_many = !matches!(spec.entity, Entity::Rate | Entity::Person);
+        self.first && may_be_many && !self.rest && self.next.is_none() && self.last.is_none()
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,13 +138,56 @@ impl Salesforce {
         if state.started.is_none() {
             state.started = Some(self.http.now());
         }
+        if let Some(mut job) = state.bulk.take() {
+            match self.bulk_step(&object, &mut job).await? {
+                Step::Waits => {
+                    let total = job.total;
+                    state.bulk = Some(job);
+                    return Ok(self.page(
+                        Mapped::default(),
+                        problems,
+                        &state,
+                        false,
+                        total,
+                        before,
+                    ));
+                }
+                Step::Rows(table, last) => {
+                    let mapped = self.map_table(spec, &state, &table);
+                    let total = job.total;
+                    if last {
+                        state.leave_bulk(&job);
+                    } else {
+                        state.bulk = Some(job);
+                    }
+                    return Ok(self.page(mapped, problems, &state, false, total, before));
+                }
+                Step::Failed(why) => {
+                    self.bulk_refused(&object, &why);
+                    state.rest = true;
+                }
+            }
+        }
+        let undecided = state.undecided(spec);
         let (body, ask) = self
             .ask_page(spec, &object, &mut state, &mut problems)
             .await?;
+        if state.bulk.is_some() {
+            return Ok(self.page(Mapped::default(), problems, &state, false, None, before));
+        }
         let Some(body) = body else {
             return Ok(self.page(Mapped::default(), problems, &state, true, Some(0), before));
         };
         let page: QueryPage<'_> = self.http.json(&body, &ask, stream)?;
+        let total = page.total_size;
+        if undecided && total.is_some() && self.bulk.takes(total) {
+            state.bulk = self.ask_bulk(&object, &state, total).await?;
+            state.rest = state.bulk.is_none();
+            if state.bulk.is_some() {
+                return Ok(self.page(Mapped::default(), problems, &state, false, total, before));
+            }
+        }
+        let total = total.map(|n| n + state.loaded.unwrap_or(0));
         let mut mapped = Mapped::default();
         let mut newest: Option<Key> = None;
         let mut seen: Vec<Row<'_>> = Vec::new();
@@ -175,7 +250,28 @@ impl Salesforce {
             }
             state.next = Some(next);
         }
-        Ok(self.page(mapped, problems, &state, done, page.total_size, before))
+        Ok(self.page(mapped, problems, &state, done, total, before))
+    }
+
+    /// Asks for the rows of the first load by a bulk job. They come in no order, which lets the vendor read in parallel.
+    async fn ask_bulk(
+        &self,
+        object: &str,
+        state: &State,
+        total: Option<u64>,
+    ) -> Result<Option<Job>, ConnectError> {
+        let soql = self.unordered(object, state);
+        self.bulk_job(object, &soql, total).await
+    }
+
+    fn map_table(&self, spec: &Spec, state: &State, table: &Table) -> Mapped {
+        let mut mapped = Mapped::default();
+        table.each(|row| {
+            let one = rows::map(spec, &state.plan, &self.risk, row, state.first);
+            mapped.records.extend(one.records);
+            mapped.problems.extend(one.problems);
+        });
+        mapped
     }
 
     fn page(
@@ -203,6 +299,8 @@ impl Salesforce {
         let started = state.started.take().unwrap_or_else(|| self.http.now());
         state.next = None;
         state.first = false;
+        state.rest = false;
+        state.loaded = None;
         let newest = state.last.take();
         if spec.entity == Entity::Rate {
             return;
@@ -271,6 +369,15 @@ impl Salesforce {
                         ),
                     });
                 }
+                "QUERY_TIMEOUT" if state.undecided(spec) && self.bulk.takes(None) => {
+                    // Too many rows for REST even to begin with.
+                    state.bulk = self.ask_bulk(object, state, None).await?;
+                    state.rest = state.bulk.is_none();
+                    if state.rest {
+                        return Err(fault.error);
+                    }
+                    return Ok((None, ask));
+                }
                 "INVALID_TYPE" | "INVALID_TYPE_FOR_OPERATION"
                     if spec.entity == Entity::Rate || spec.signal.is_some() =>
                 {
@@ -300,11 +407,16 @@ impl Salesforce {
     }
 
     fn soql(&self, spec: &Spec, object: &str, state: &State) -> String {
+        let order = if spec.entity == Entity::Rate {
+            "Id"
+        } else {
+            "SystemModstamp, Id"
+        };
+        format!("{} ORDER BY {order}", self.unordered(object, state))
+    }
+
+    fn unordered(&self, object: &str, state: &State) -> String {
         let mut q = format!("SELECT {} FROM {object}", state.plan.select.join(", "));
-        if spec.entity == Entity::Rate {
-            q.push_str(" ORDER BY Id");
-            return q;
-        }
         let mut conditions: Vec<String> = Vec::new();
         let from = match &state.last {
             // In the middle of a run whose locator expired.
@@ -335,7 +447,6 @@ impl Salesforce {
             q.push_str(" WHERE ");
             q.push_str(&conditions.join(" AND "));
         }
-        q.push_str(" ORDER BY SystemModstamp, Id");
         q
     }
 
