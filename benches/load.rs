@@ -67,11 +67,14 @@ struct Player {
     tape: Arc<Tape>,
 }
 
+/// What was answered, by method, address and body.
+type Answers = HashMap<(String, String, Vec<u8>), Said>;
+
 /// Everything that was asked, in that order.
 struct Tape {
     file: std::fs::File,
     end: Mutex<u64>,
-    said: Mutex<HashMap<(String, String, Vec<u8>), Said>>,
+    said: Mutex<Answers>,
     order: Mutex<Vec<Value>>,
     missed: AtomicU64,
     simulation: Mutex<Option<Simulation>>,
