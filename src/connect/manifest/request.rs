@@ -327,6 +327,21 @@ pub fn formed(value: Filling, form: Option<Format>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What a form or a query carries comes out of it again, and nothing beside it.
+        #[test]
+        fn no_value_breaks_out_of_a_form(value in "\\PC+|[&=?#%+ \"'\n${}\\[\\]]+") {
+            let text = pairs(&serde_json::json!({"a": value, "b": {"x": value}}));
+            let url = reqwest::Url::parse(&format!("http://h/?{text}")).unwrap();
+            let read: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+            prop_assert_eq!(read.len(), 2);
+            prop_assert_eq!(&read[0], &("a".to_owned(), value.clone()));
+            let inner: Value = serde_json::from_str(&read[1].1).unwrap();
+            prop_assert_eq!(inner["x"].as_str().unwrap(), value);
+        }
+    }
 
     fn request(toml: &str) -> Request {
         toml::from_str(toml).unwrap()

@@ -397,7 +397,7 @@ impl Connector for Salesforce {
             let user = identity
                 .as_deref()
                 .and_then(|i| i.rsplit('/').next())
-                .map(pull::escape);
+                .map(crate::connect::manifest::soql);
             let who = match user {
                 Some(id) => {
                     let soql = format!("SELECT Id, Name, Email FROM User WHERE Id = '{id}'");

@@ -12,6 +12,7 @@ use crate::book::{Cursor, Entity, RowProblem};
 use crate::connect::convert::{instant, iso};
 use crate::connect::http::{Ask, encode};
 use crate::connect::json::Row;
+use crate::connect::manifest::soql;
 use crate::connect::{ConnectError, ErrorKind, Page};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderName;
@@ -428,7 +429,7 @@ impl Salesforce {
                 let t = iso(key.at);
                 conditions.push(format!(
                     "(SystemModstamp > {t} OR (SystemModstamp = {t} AND Id > '{}'))",
-                    escape(&key.id)
+                    soql(&key.id)
                 ));
             }
             Some((key, false)) => conditions.push(format!("SystemModstamp >= {}", iso(key.at))),
@@ -439,7 +440,7 @@ impl Salesforce {
                 .plan
                 .types
                 .iter()
-                .map(|t| format!("'{}'", escape(t)))
+                .map(|t| format!("'{}'", soql(t)))
                 .collect();
             conditions.push(format!("Type IN ({})", types.join(", ")));
         }
@@ -477,20 +478,4 @@ impl Salesforce {
         }
         Ok(next.to_owned())
     }
-}
-
-/// A text between single quotes in SOQL.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' => out.push_str("\\\\"),
-            '\'' => out.push_str("\\'"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c => out.push(c),
-        }
-    }
-    out
 }

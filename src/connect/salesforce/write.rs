@@ -2,7 +2,7 @@
 //! `If-Unmodified-Since` (whole seconds), so that nothing is overwritten that somebody else changed meanwhile.
 
 use super::schema::{ObjectInfo, spec};
-use super::{Salesforce, pull, rows};
+use super::{Salesforce, rows};
 use crate::book::{Capabilities, Conflict, Entity, FieldValue, Record, Verb, WriteSupport};
 use crate::connect::canon;
 use crate::connect::convert::instant;
@@ -341,7 +341,7 @@ impl Salesforce {
         }
         let soql = format!(
             "SELECT Id FROM {object} WHERE Subject LIKE '%{}%' AND CreatedDate = LAST_N_DAYS:30 ORDER BY CreatedDate LIMIT 1",
-            pull::escape(&canon::marker(&write.marker))
+            crate::connect::manifest::soql(&canon::marker(&write.marker))
         );
         let ask = Ask::get(format!("{}/query?q={}", self.data(), encode(&soql)));
         let answer = self.http.send(&ask).await?;
@@ -849,7 +849,7 @@ impl Salesforce {
         }
         let soql = format!(
             "SELECT Id FROM User WHERE Email = '{}' AND IsActive = true ORDER BY Id LIMIT 1",
-            pull::escape(email)
+            crate::connect::manifest::soql(email)
         );
         let found = self.one(&soql, "Id").await?;
         lock(&self.users).insert(email.to_owned(), found.clone());
@@ -858,7 +858,10 @@ impl Salesforce {
 
     async fn email(&self, user: &str) -> Result<Option<String>, ConnectError> {
         self.one(
-            &format!("SELECT Email FROM User WHERE Id = '{}'", pull::escape(user)),
+            &format!(
+                "SELECT Email FROM User WHERE Id = '{}'",
+                crate::connect::manifest::soql(user)
+            ),
             "Email",
         )
         .await
