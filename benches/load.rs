@@ -348,7 +348,11 @@ fn settings(vendor: &Vendor) -> SourceSettings {
         daily_requests: None,
         fields: BTreeMap::new(),
         secrets: BTreeMap::new(),
-        options: BTreeMap::from([("requests_per_minute".to_owned(), "0".to_owned())]),
+        options: BTreeMap::from([
+            ("requests_per_minute".to_owned(), "0".to_owned()),
+            // The floor parses JSON: everything is to come in pages of it, not by jobs that answer in CSV.
+            ("bulk_from".to_owned(), "0".to_owned()),
+        ]),
     }
 }
 
