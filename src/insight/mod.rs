@@ -2,17 +2,20 @@
 //! over a [`Book`](crate::book::Book) and a date; nothing here asks the clock or does I/O.
 //!
 //! [`derive`] computes the columns that lists sort by, once per Book ([`rederive`] only for what changed); [`reasons`] and [`explain`]
-//! put one account into words; [`header`], [`pipeline`], [`segments`] and [`task_summary`] are the panes; every figure has its
-//! [`Definition`] and its [`Coverage`].
+//! put one account into words; [`header`], [`pipeline`], [`segments`] and [`task_summary`] are the panes; [`page`] holds the pages of
+//! figures for the Metrics screen; every figure has its [`Definition`] and its [`Coverage`].
 
 pub mod definition;
 pub mod explain;
 pub mod header;
+pub mod overview;
+pub mod page;
 pub mod pipeline;
 pub mod reasons;
 pub mod risk;
 pub mod rules;
 pub mod segments;
+pub mod settings;
 pub mod tasks;
 
 pub use crate::query::order::{SortKey, default_keys, order};
@@ -24,6 +27,7 @@ pub use reasons::{Reason, ReasonKind, fingerprint, reasons};
 pub use risk::{changed_since, derive, rederive};
 pub use rules::Rules;
 pub use segments::{Band, GroupBy, SegmentRow, Segments, Targets, Verdict, segments};
+pub use settings::Settings;
 pub use tasks::{TaskSummary, task_summary};
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,282 @@
+//! Figures as data: pages of them, each figure with its definition, what it was computed from and what it left out.
+//!
+//! Insight makes a [`Page`]; the cockpit's Metrics screen draws it and the command line prints it, neither knows what it is about. A new
+//! page is a function and a line in [`PAGES`].
+
+use super::{Coverage, Settings};
+use crate::book::{Book, Calendar, Derived, LocalId};
+use jiff::civil::Date;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What pages are made from.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// Everything we know.
+    pub book: &'a Book,
+    /// What insight computed of each account.
+    pub derived: &'a Derived,
+    /// The day that counts as today.
+    pub today: Date,
+    /// The fiscal calendar.
+    pub calendar: &'a Calendar,
+    /// What the configuration says about figures.
+    pub settings: &'a Settings,
+    /// Only the accounts of this person.
+    pub mine: Option<LocalId>,
+}
+
+/// One page of the Metrics screen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Page {
+    /// Its name in commands, `retention`.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// The conventions that its figures follow, short: shown as a badge.
+    pub badge: String,
+    /// What the page says, in one plain sentence made from its figures.
+    pub sentence: String,
+    /// Its parts, from top to bottom.
+    pub blocks: Vec<Block>,
+}
+
+/// A part of a page.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "block")]
+pub enum Block {
+    /// A few figures side by side.
+    Figures {
+        /// What they are.
+        title: String,
+        /// The figures.
+        figures: Vec<Figure>,
+    },
+    /// Rows of figures.
+    Table {
+        /// What it lists.
+        title: String,
+        /// Heads of the columns after the first, which holds the row's label.
+        columns: Vec<String>,
+        /// Its rows.
+        rows: Vec<TableRow>,
+        /// What stands there when it has no row: why, and what fills it.
+        empty: String,
+    },
+    /// Bars, one below the other, on one scale that begins at zero.
+    Bars {
+        /// What they are.
+        title: String,
+        /// The bars.
+        bars: Vec<Figure>,
+    },
+    /// Lines over time.
+    Lines {
+        /// What they are.
+        title: String,
+        /// The lines, all in one unit.
+        lines: Vec<Line>,
+        /// A height that matters: the target.
+        mark: Option<Value>,
+    },
+    /// Steps from an opening to a closing amount.
+    Waterfall {
+        /// What it bridges.
+        title: String,
+        /// Opening amount, the changes with their sign, closing amount.
+        steps: Vec<Figure>,
+    },
+    /// A table whose cells are coloured by their value.
+    Heat {
+        /// What it shows.
+        title: String,
+        /// Heads of the columns after the first.
+        columns: Vec<String>,
+        /// Its rows; a cell without a value stays empty.
+        rows: Vec<TableRow>,
+        /// The values at which the colours begin and end.
+        scale: (f64, f64),
+        /// Why it is empty.
+        empty: String,
+    },
+    /// A paragraph.
+    Text {
+        /// What it says.
+        text: String,
+    },
+}
+
+/// A row of a table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct TableRow {
+    /// What it is about.
+    pub label: String,
+    /// The account that it is about: `enter` opens it.
+    pub account: Option<LocalId>,
+    /// Its figures, one for each column.
+    pub cells: Vec<Figure>,
+}
+
+/// A line of a chart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Line {
+    /// Its name.
+    pub label: String,
+    /// Its points in time order.
+    pub points: Vec<(Date, Figure)>,
+}
+
+/// A value, by what it measures.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// Minor units of the reporting currency.
+    Money(i64),
+    /// A fraction: 0.849 is 84.9 %.
+    Ratio(f64),
+    /// Things.
+    Count(i64),
+    /// A number with so many decimals.
+    Number(f64, u8),
+    /// Days.
+    Days(f64),
+    /// A day.
+    Date(Date),
+    /// Words.
+    Text(String),
+    /// There is no answer, and why.
+    None(String),
+    /// Nothing is to stand here.
+    #[default]
+    Empty,
+}
+
+impl Value {
+    /// A fraction, or why there is none.
+    pub fn ratio(value: Option<f64>, why: &str) -> Value {
+        value.map_or_else(|| Value::None(why.to_owned()), Value::Ratio)
+    }
+    /// The value on a scale; money in whole minor units.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Value::Money(n) | Value::Count(n) => Some(*n as f64),
+            Value::Ratio(n) | Value::Number(n, _) | Value::Days(n) => Some(*n),
+            Value::Date(_) | Value::Text(_) | Value::None(_) | Value::Empty => None,
+        }
+    }
+}
+
+/// How a figure lies to what is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nothing is wanted of it.
+    #[default]
+    Plain,
+    /// As wanted.
+    Good,
+    /// Near the edge.
+    Watch,
+    /// Not as wanted.
+    Bad,
+}
+
+/// What a figure is held against.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Target {
+    /// The least that is wanted.
+    pub from: Option<Value>,
+    /// The most that is wanted.
+    pub to: Option<Value>,
+    /// Whose target it is, with the year.
+    pub source: String,
+}
+
+/// One figure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Figure {
+    /// The name of its [`Definition`](super::Definition).
+    pub name: &'static str,
+    /// What stands beside it.
+    pub label: String,
+    /// Its value.
+    pub value: Value,
+    /// How it lies to its target.
+    pub state: State,
+    /// What it is held against.
+    pub target: Option<Target>,
+    /// Where it comes from; none for a cell that only names something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<Arc<Why>>,
+}
+
+impl Figure {
+    /// A figure without a target.
+    pub fn new(name: &'static str, label: impl Into<String>, value: Value, why: Why) -> Figure {
+        Figure {
+            name,
+            label: label.into(),
+            value,
+            why: Some(Arc::new(why)),
+            ..Figure::default()
+        }
+    }
+    /// Words in a cell, which need no explanation.
+    pub fn text(text: impl Into<String>) -> Figure {
+        Figure {
+            value: Value::Text(text.into()),
+            ..Figure::default()
+        }
+    }
+}
+
+/// Where a figure comes from: what `w` shows beside its definition.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Why {
+    /// The conventions that it follows, when they are not the page's badge.
+    pub policy: String,
+    /// Its arithmetic: what, and how much.
+    pub steps: Vec<(String, Value)>,
+    /// The rows that count, the weightiest first; perhaps only the first of them.
+    pub rows: Vec<WhyRow>,
+    /// How many rows count in all.
+    pub rows_in: usize,
+    /// Rows that do not count, and why; perhaps only the first of them.
+    pub left_out: Vec<Excluded>,
+    /// How many do not count.
+    pub rows_out: usize,
+    /// How complete it is.
+    pub coverage: Coverage,
+    /// The day of the newest data in it.
+    pub as_of: Option<Date>,
+    /// The systems or files that it comes from.
+    pub source: String,
+}
+
+/// A row that counts in a figure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct WhyRow {
+    /// What it is.
+    pub label: String,
+    /// Its account.
+    pub account: Option<LocalId>,
+    /// Its part, or its values in the order of the figure's definition: opening and closing amount, say.
+    pub values: Vec<Value>,
+    /// What is to be known of it.
+    pub note: String,
+}
+
+/// A row that was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Excluded {
+    /// The row: its account, line and day as far as they are known.
+    pub row: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Makes a page.
+pub type Make = fn(&Input<'_>) -> Page;
+
+/// The pages in their order: name, title, how it is made.
+pub const PAGES: &[(&str, &str, Make)] = &[("overview", "Overview", super::overview::page)];

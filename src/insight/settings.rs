@@ -1,0 +1,13 @@
+//! What the configuration says about figures: one field for each part of insight, each with its defaults.
+
+use serde::{Deserialize, Serialize};
+
+/// All of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// What is at risk.
+    pub risk: super::Rules,
+    /// Target bands of the segments.
+    pub segments: super::Targets,
+}
