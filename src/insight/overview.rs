@@ -18,8 +18,6 @@ pub fn page(input: &Input<'_>) -> Page {
     Page {
         name: "overview",
         title: "Overview",
-        badge: String::new(),
-        sentence: String::new(),
         blocks: vec![Block::Figures {
             title: "The book today".into(),
             figures: vec![
@@ -39,5 +37,6 @@ pub fn page(input: &Input<'_>) -> Page {
                 ),
             ],
         }],
+        ..Page::default()
     }
 }

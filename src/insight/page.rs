@@ -7,7 +7,11 @@ use super::{Coverage, Settings};
 use crate::book::{Book, Calendar, Derived, LocalId};
 use jiff::civil::Date;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// The values that a person chose for a page's switches, by the switch's name. What is not in it has its configured value.
+pub type Choices = BTreeMap<String, String>;
 
 /// What pages are made from.
 #[derive(Clone, Copy)]
@@ -24,6 +28,30 @@ pub struct Input<'a> {
     pub settings: &'a Settings,
     /// Only the accounts of this person.
     pub mine: Option<LocalId>,
+    /// What was chosen for the page's switches, or what the page is about (`account`).
+    pub choices: &'a Choices,
+}
+
+impl<'a> Input<'a> {
+    /// What was chosen for a switch; nothing where its configured value counts.
+    pub fn choice(&self, name: &str) -> Option<&'a str> {
+        self.choices.get(name).map(String::as_str)
+    }
+}
+
+/// Something of a page that a person can flip to see what becomes of its figures: a policy switch, a grouping. The page offers it with
+/// the value that it was made with; whoever shows it makes the page again with another [`Choices`]. Which rows move by it is for the page
+/// to show, as a table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Switch {
+    /// Its name in [`Choices`], commands and the configuration.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Its values, in the order in which they are flipped through.
+    pub values: Vec<String>,
+    /// The one that the page was made with.
+    pub current: String,
 }
 
 /// One page of the Metrics screen.
@@ -37,6 +65,8 @@ pub struct Page {
     pub badge: String,
     /// What the page says, in one plain sentence made from its figures.
     pub sentence: String,
+    /// What a person can flip on it.
+    pub switches: Vec<Switch>,
     /// Its parts, from top to bottom.
     pub blocks: Vec<Block>,
 }
@@ -237,6 +267,8 @@ pub struct Why {
     pub policy: String,
     /// Its arithmetic: what, and how much.
     pub steps: Vec<(String, Value)>,
+    /// Heads of the rows' values: opening, closing.
+    pub columns: Vec<String>,
     /// The rows that count, the weightiest first; perhaps only the first of them.
     pub rows: Vec<WhyRow>,
     /// How many rows count in all.
@@ -260,7 +292,7 @@ pub struct WhyRow {
     pub label: String,
     /// Its account.
     pub account: Option<LocalId>,
-    /// Its part, or its values in the order of the figure's definition: opening and closing amount, say.
+    /// Its part, or its values in the order of the heads: opening and closing amount, say.
     pub values: Vec<Value>,
     /// What is to be known of it.
     pub note: String,
