@@ -234,10 +234,22 @@ impl Book {
             add(Entity::Escalation, e.id, e.account);
         }
         for (entity, id) in &delta.removed {
-            if *entity != Entity::Person && *entity != Entity::Rate {
-                add(*entity, *id, None);
+            match entity {
+                Entity::Person | Entity::Rate | Entity::Subscription | Entity::Movement => {}
+                _ => add(*entity, *id, None),
             }
         }
+        let sold = delta.subscriptions.iter().map(|s| (s.id, s.account));
+        let moved = delta.movements.iter().map(|m| (m.id, m.account));
+        touched.extend(sold.clone().chain(moved.clone()).filter_map(|(_, a)| a));
+        let gone = |kind| {
+            let of = delta.removed.iter().filter(move |(e, _)| *e == kind);
+            of.map(|(_, id)| *id)
+        };
+        let sold = sold.map(|(id, _)| id).chain(gone(Entity::Subscription));
+        touched.extend(sold.filter_map(|id| self.ledger.account_of_subscription(id)));
+        let moved = moved.map(|(id, _)| id).chain(gone(Entity::Movement));
+        touched.extend(moved.filter_map(|id| self.ledger.account_of_movement(id)));
         touched
     }
 }

@@ -5,6 +5,26 @@ use super::value::{Money, currency_code, exponent};
 use jiff::civil::Date;
 use std::collections::HashMap;
 
+/// What a rate is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RateKind {
+    /// The market's of a day.
+    #[default]
+    Spot,
+    /// A plan's.
+    Plan,
+}
+
+impl RateKind {
+    /// Of a rate.
+    pub fn of(rate: &Rate) -> RateKind {
+        match rate.kind.as_deref() {
+            Some("plan") => RateKind::Plan,
+            _ => RateKind::Spot,
+        }
+    }
+}
+
 /// Rates into the reporting currency.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fx {
@@ -24,6 +44,11 @@ impl Fx {
     /// From rates as they stand in any order. Rates of kind plan do not count. Where a pair has several, the latest on or before `today` counts (any, without `today`).
     /// A currency is reached directly, by the inverse, or through one other currency. An unknown reporting currency means US dollars.
     pub fn new(reporting: &str, rates: &[Rate], today: Option<Date>) -> Fx {
+        Fx::of_kind(reporting, rates, today, RateKind::Spot)
+    }
+
+    /// The same of rates of one kind alone.
+    pub fn of_kind(reporting: &str, rates: &[Rate], today: Option<Date>, kind: RateKind) -> Fx {
         let reporting = currency_code(reporting).unwrap_or(*b"USD");
         type Pair = ([u8; 3], [u8; 3]);
         let mut latest: HashMap<Pair, (Option<Date>, f64)> = HashMap::new();
@@ -33,8 +58,7 @@ impl Fx {
             else {
                 continue;
             };
-            let plan = r.kind.as_deref() == Some("plan");
-            if plan
+            if RateKind::of(r) != kind
                 || !(rate.is_finite() && rate > 0.0)
                 || r.at.zip(today).is_some_and(|(at, t)| at > t)
             {

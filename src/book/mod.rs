@@ -13,6 +13,7 @@ pub mod derived;
 mod excerpt;
 pub mod fx;
 pub mod id;
+pub mod ledger;
 pub mod merged;
 pub mod record;
 pub mod registry;
@@ -32,8 +33,9 @@ pub use clock::Clock;
 pub use crosswalk::{CrosswalkEntry, MatchHow, Unmatched};
 pub use day::{Day, fold};
 pub use derived::{AccountDerived, Derived};
-pub use fx::Fx;
+pub use fx::{Fx, RateKind};
 pub use id::{Entity, LocalId, SourceName, Target};
+pub use ledger::{Began, MovementKind, MovementRow, SubscriptionRow};
 pub use merged::{
     AnyRow, Candidate, DirtyBatch, MatchKey, MergeBatch, MergedRow, RecordKey, StoredRecord,
 };

@@ -502,6 +502,12 @@ pub struct RowDelta {
     pub escalations: Vec<Escalation>,
     /// Rates.
     pub rates: Vec<Rate>,
+    /// Stretches of subscription lines.
+    #[serde(default)]
+    pub subscriptions: Vec<Subscription>,
+    /// Movements of annual recurring revenue.
+    #[serde(default)]
+    pub movements: Vec<Movement>,
     /// What left.
     pub removed: Vec<(Entity, LocalId)>,
 }

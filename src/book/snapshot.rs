@@ -2,8 +2,9 @@
 
 use super::change::{Overlay, Verb};
 use super::column::{Symbols, TextChunk, TextCol};
-use super::fx::Fx;
+use super::fx::{Fx, RateKind};
 use super::id::{Entity, LocalId};
+use super::ledger::Ledger;
 use super::rows::{Rate, RowDelta};
 use super::tables::{Accounts, Escalations, MoneyCol, People, Renewals, Rows, Shared, Tasks};
 use super::value::Money;
@@ -23,6 +24,7 @@ pub struct Book {
     pub(super) renewals: Renewals,
     pub(super) tasks: Tasks,
     pub(super) escalations: Escalations,
+    pub(super) ledger: Ledger,
     rates: Arc<HashMap<LocalId, Rate>>,
     money: Arc<MoneySetup>,
     fx: Arc<Fx>,
@@ -99,10 +101,34 @@ impl Book {
     }
 
     fn refresh_fx(&mut self) {
-        let mut rates: Vec<Rate> = self.rates.values().cloned().collect();
+        let (reporting, today) = (&self.money.reporting, self.money.today);
+        self.fx = Arc::new(Fx::new(reporting, &self.all_rates(), today));
+        self.ledger.touch();
+    }
+
+    /// The vendors' rates and the configured ones, in the order in which later ones win. A configured rate without a day stands in
+    /// for all of the vendors' for its pair and kind.
+    fn all_rates(&self) -> Vec<Rate> {
+        let configured = &self.money.configured;
+        let always: Vec<_> = (configured.iter().filter(|r| r.at.is_none()))
+            .map(|r| (&r.from, &r.to, RateKind::of(r)))
+            .collect();
+        let mut rates: Vec<Rate> = (self.rates.values())
+            .filter(|r| {
+                let pair = (&r.from, &r.to, RateKind::of(r));
+                let inverse = (pair.1, pair.0, pair.2);
+                !always.contains(&pair) && !always.contains(&inverse)
+            })
+            .cloned()
+            .collect();
         rates.sort_by_key(|r| r.id);
-        rates.extend(self.money.configured.iter().cloned());
-        self.fx = Arc::new(Fx::new(&self.money.reporting, &rates, self.money.today));
+        rates.extend(configured.iter().cloned());
+        rates
+    }
+
+    /// The rates of a kind that counted on a day: for each pair the latest on or before it.
+    pub fn fx_on(&self, day: Date, kind: RateKind) -> Fx {
+        Fx::of_kind(&self.money.reporting, &self.all_rates(), Some(day), kind)
     }
 
     /// The next Book: the delta's rows entered with the overlay's changes laid over them, removed rows gone. The overlay counts for rows
@@ -162,6 +188,13 @@ impl Book {
         enter!(&delta.renewals, renewals);
         enter!(&delta.tasks, tasks);
         enter!(&delta.escalations, escalations);
+        // Nobody changes these from here: no overlay lies over them.
+        for s in &delta.subscriptions {
+            self.ledger.enter_subscription(s, &mut shared.currencies);
+        }
+        for m in &delta.movements {
+            self.ledger.enter_movement(m, &mut shared.currencies);
+        }
         for (entity, id) in &delta.removed {
             macro_rules! leave {
                 ($table:ident) => {
@@ -184,14 +217,18 @@ impl Book {
                 Entity::Rate => {
                     Arc::make_mut(&mut self.rates).remove(id);
                 }
+                Entity::Subscription => {
+                    self.ledger.leave_subscription(*id);
+                }
+                Entity::Movement => {
+                    self.ledger.leave_movement(*id);
+                }
                 // Read from the store by the account page; the Book holds their figures only.
-                Entity::Contact
-                | Entity::Subscription
-                | Entity::Movement
-                | Entity::Ticket
-                | Entity::Touchpoint
-                | Entity::Signal => {}
+                Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => {}
             }
+        }
+        if !touched.is_empty() {
+            self.ledger.touch();
         }
         for id in touched {
             self.refresh_open(id);

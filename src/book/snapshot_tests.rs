@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::book::change::{Change, FieldChange};
-use crate::book::{Account, Escalation, Facts, FieldValue, Person, Renewal, Target, Task};
+use crate::book::{
+    Account, Escalation, Facts, FieldValue, Movement, Person, Renewal, Subscription, Target, Task,
+};
 use jiff::civil::date;
 use proptest::prelude::*;
 
@@ -205,6 +207,8 @@ enum Step {
     Account(u32, String),
     Renewal(u32, u32, i32),
     Task(u32, u32),
+    Sold(u32, u32, i64),
+    Moved(u32, u32, i64),
     Remove(u8, u32),
 }
 
@@ -213,8 +217,104 @@ fn step() -> impl Strategy<Value = Step> {
         (1..40u32, "[a-zé漢 ]{0,6}").prop_map(|(i, n)| Step::Account(i, n)),
         (1..60u32, 0..40u32, -50..50i32).prop_map(|(i, a, d)| Step::Renewal(i, a, d)),
         (1..60u32, 0..40u32).prop_map(|(i, a)| Step::Task(i, a)),
-        (0..3u8, 1..60u32).prop_map(|(k, i)| Step::Remove(k, i)),
+        (1..60u32, 0..40u32, -5..5i64).prop_map(|(i, a, m)| Step::Sold(i, a, m)),
+        (1..60u32, 0..40u32, -5..5i64).prop_map(|(i, a, m)| Step::Moved(i, a, m)),
+        (0..5u8, 1..60u32).prop_map(|(k, i)| Step::Remove(k, i)),
     ]
+}
+
+fn sold(id: u32, account: u32, minor: i64) -> Subscription {
+    Subscription {
+        id: LocalId(id),
+        account: Some(LocalId(account)).filter(|a| a.is_some()),
+        line: Some(format!("line {}", id % 3)),
+        change: Some("renewal".into()),
+        start: super::super::day::date_of(id as i32),
+        arr: Money::new(minor, "EUR"),
+        recurring: Some(id % 2 == 0),
+        notice_days: Some(30),
+        auto_renew: (id % 5 > 0).then_some(id % 5 > 2),
+        ..Subscription::default()
+    }
+}
+
+fn moved(id: u32, account: u32, minor: i64) -> Movement {
+    Movement {
+        id: LocalId(id),
+        account: Some(LocalId(account)).filter(|a| a.is_some()),
+        kind: Some("churn".into()),
+        amount: Money::new(minor, "JPY"),
+        reason: Some(format!("reason {}", id % 3)),
+        ..Movement::default()
+    }
+}
+
+#[test]
+fn subscriptions_and_movements_are_found_by_their_account_as_they_entered() {
+    let book = Book::empty().apply(
+        RowDelta {
+            accounts: vec![account(1, "Acme"), account(2, "Boreal")],
+            subscriptions: vec![sold(1, 1, 5), sold(2, 2, -7), sold(3, 1, 9), sold(4, 0, 1)],
+            movements: vec![moved(1, 1, 5)],
+            ..RowDelta::default()
+        },
+        &Overlay::default(),
+    );
+    assert_eq!((book.subscription_count(), book.movement_count()), (4, 1));
+    let of = |book: &Book, id: u32| -> Vec<u32> {
+        let a = book.account_by_id(LocalId(id)).unwrap();
+        a.subscriptions().map(|s| s.id().0).collect()
+    };
+    assert_eq!((of(&book, 1), of(&book, 2)), (vec![3, 1], vec![2]));
+    let row = book.account(1).subscriptions().next().unwrap();
+    assert_eq!(
+        (row.line(), row.product(), row.contract()),
+        (Some("line 2"), None, None)
+    );
+    assert_eq!(row.arr(), Money::new(-7, "EUR"));
+    assert_eq!((row.start().get(), row.end().get()), (Some(2), None));
+    assert_eq!((row.signed().get(), row.cancelled().get()), (None, None));
+    assert_eq!(
+        (row.began(), row.recurring(), row.notice_days()),
+        (crate::book::Began::Renewal, Some(true), Some(30))
+    );
+    assert_eq!(row.auto_renew(), Some(false));
+    let m = book.account(0).movements().next().unwrap();
+    assert_eq!(
+        (m.kind(), m.amount(), m.reason(), m.date().get()),
+        (
+            crate::book::MovementKind::Churn,
+            Money::new(5, "JPY"),
+            Some("reason 1"),
+            None
+        )
+    );
+    assert_eq!(book.stray_subscriptions().count(), 1);
+    // One goes to another account, one leaves; the Book before is what it was.
+    let next = book.apply(
+        RowDelta {
+            subscriptions: vec![sold(1, 2, 6)],
+            removed: vec![
+                (Entity::Subscription, LocalId(3)),
+                (Entity::Movement, LocalId(1)),
+            ],
+            ..RowDelta::default()
+        },
+        &Overlay::default(),
+    );
+    assert_eq!((of(&next, 1), of(&next, 2)), (vec![], vec![1, 2]));
+    assert_eq!((next.subscription_count(), next.movement_count()), (3, 0));
+    assert_eq!(of(&book, 1), [3, 1]);
+    assert!(next.ledger_stamp() > book.ledger_stamp());
+    let touched = book.touched_by(&RowDelta {
+        subscriptions: vec![sold(1, 2, 6)],
+        removed: vec![(Entity::Movement, LocalId(1))],
+        ..RowDelta::default()
+    });
+    assert_eq!(
+        touched.into_iter().collect::<Vec<_>>(),
+        [LocalId(1), LocalId(2)]
+    );
 }
 
 fn delta_of(step: &Step) -> RowDelta {
@@ -231,8 +331,16 @@ fn delta_of(step: &Step) -> RowDelta {
             title: format!("task {id}"),
             ..Task::default()
         }),
+        Step::Sold(id, a, minor) => d.subscriptions.push(sold(*id, *a, *minor)),
+        Step::Moved(id, a, minor) => d.movements.push(moved(*id, *a, *minor)),
         Step::Remove(kind, id) => {
-            let entity = [Entity::Account, Entity::Renewal, Entity::Task][*kind as usize];
+            let entity = [
+                Entity::Account,
+                Entity::Renewal,
+                Entity::Task,
+                Entity::Subscription,
+                Entity::Movement,
+            ][*kind as usize];
             d.removed.push((entity, LocalId(*id)));
         }
     }
@@ -249,7 +357,14 @@ fn shown(b: &Book) -> Vec<String> {
             renewals.sort_unstable();
             tasks.sort_unstable();
             let open = a.open_renewal().map(|r| r.id());
-            format!("{:?} {open:?} {renewals:?} {tasks:?}", a.to_row())
+            let mut sold: Vec<_> = a.subscriptions().map(|s| (s.id(), s.arr())).collect();
+            let mut moved: Vec<_> = a.movements().map(|m| (m.id(), m.amount())).collect();
+            sold.sort();
+            moved.sort();
+            format!(
+                "{:?} {open:?} {renewals:?} {tasks:?} {sold:?} {moved:?}",
+                a.to_row()
+            )
         })
         .chain(b.renewals().map(|r| format!("{:?}", r.to_row())))
         .chain(b.tasks().map(|t| format!("{:?}", t.to_row())))
@@ -266,8 +381,20 @@ proptest! {
         let none = Overlay::default();
         let mut book = Book::empty();
         let mut middle = None;
+        // The Book does not give these out again: what is to be there is kept beside it.
+        let (mut sold, mut moved) = (HashMap::new(), HashMap::new());
         for (i, s) in steps.iter().enumerate() {
-            book = book.apply(delta_of(s), &none);
+            let delta = delta_of(s);
+            sold.extend(delta.subscriptions.iter().map(|s| (s.id, s.clone())));
+            moved.extend(delta.movements.iter().map(|m| (m.id, m.clone())));
+            for (entity, id) in &delta.removed {
+                match entity {
+                    Entity::Subscription => drop(sold.remove(id)),
+                    Entity::Movement => drop(moved.remove(id)),
+                    _ => {}
+                }
+            }
+            book = book.apply(delta, &none);
             if i == steps.len() / 2 {
                 middle = Some((book.clone(), shown(&book)));
             }
@@ -276,6 +403,8 @@ proptest! {
             accounts: book.accounts().map(|a| a.to_row()).collect(),
             renewals: book.renewals().map(|r| r.to_row()).collect(),
             tasks: book.tasks().map(|t| t.to_row()).collect(),
+            subscriptions: sold.into_values().collect(),
+            movements: moved.into_values().collect(),
             ..RowDelta::default()
         };
         let fresh = Book::empty().apply(rows, &none);

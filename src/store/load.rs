@@ -38,7 +38,25 @@ pub(super) fn load_all(db: &Connection, sink: &mut (dyn FnMut(RowDelta) + Send))
         sink: &mut (dyn FnMut(RowDelta) + Send),
         place: fn(RowDelta, Vec<T>) -> RowDelta,
     ) -> Res<()> {
-        let sql = format!("SELECT {} FROM {} ORDER BY id", T::sql().list, T::NAME);
+        in_order(db, at, "id", sink, place)
+    }
+    fn ledger<T: Table>(
+        db: &Connection,
+        at: u64,
+        sink: &mut (dyn FnMut(RowDelta) + Send),
+        place: fn(RowDelta, Vec<T>) -> RowDelta,
+    ) -> Res<()> {
+        in_order(db, at, "account,id", sink, place)
+    }
+    fn in_order<T: Table>(
+        db: &Connection,
+        at: u64,
+        order: &str,
+        sink: &mut (dyn FnMut(RowDelta) + Send),
+        place: fn(RowDelta, Vec<T>) -> RowDelta,
+    ) -> Res<()> {
+        let (list, name) = (&T::sql().list, T::NAME);
+        let sql = format!("SELECT {list} FROM {name} ORDER BY {order}");
         portions(
             db,
             &sql,
@@ -71,6 +89,12 @@ pub(super) fn load_all(db: &Connection, sink: &mut (dyn FnMut(RowDelta) + Send))
     table::<Renewal>(db, at, sink, |d, renewals| RowDelta { renewals, ..d })?;
     table::<Task>(db, at, sink, |d, tasks| RowDelta { tasks, ..d })?;
     table::<Escalation>(db, at, sink, |d, escalations| RowDelta { escalations, ..d })?;
+    // By account, so that the rows of an account lie together in the Book as well.
+    ledger::<Subscription>(db, at, sink, |d, subscriptions| RowDelta {
+        subscriptions,
+        ..d
+    })?;
+    ledger::<Movement>(db, at, sink, |d, movements| RowDelta { movements, ..d })?;
     Ok(at)
 }
 
@@ -121,6 +145,8 @@ pub(super) fn load_since(db: &Connection, since: u64) -> Res<RowDelta> {
         tasks: of(db, after)?,
         escalations: of(db, after)?,
         rates: of(db, after)?,
+        subscriptions: of(db, after)?,
+        movements: of(db, after)?,
         removed,
     })
 }
@@ -149,13 +175,10 @@ pub(super) fn rows_of(db: &Connection, targets: &[Target]) -> Res<RowDelta> {
             Entity::Task => push(&mut delta.tasks, read_row(db, id)?),
             Entity::Escalation => push(&mut delta.escalations, read_row(db, id)?),
             Entity::Rate => push(&mut delta.rates, read_row(db, id)?),
+            Entity::Subscription => push(&mut delta.subscriptions, read_row(db, id)?),
+            Entity::Movement => push(&mut delta.movements, read_row(db, id)?),
             // A Book does not hold these.
-            Entity::Contact
-            | Entity::Subscription
-            | Entity::Movement
-            | Entity::Ticket
-            | Entity::Touchpoint
-            | Entity::Signal => true,
+            Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => true,
         };
         if !there {
             delta.removed.push((target.entity, id));

@@ -76,7 +76,7 @@ pub(super) fn read(db: &Path, settings: &Settings, s: &mut Snapshot) {
         tasks: picture.tasks,
         escalations: picture.escalations,
         rates: picture.rates,
-        removed: Vec::new(),
+        ..RowDelta::default()
     };
     s.book = empty_book(settings, s.today).apply(delta, &Overlay::default());
     s.derived = derive(&s.book, s.today, &s.rules);

@@ -109,7 +109,9 @@ impl Core {
                 rows += (delta.accounts.len()
                     + delta.renewals.len()
                     + delta.tasks.len()
-                    + delta.escalations.len()) as u64;
+                    + delta.escalations.len()
+                    + delta.subscriptions.len()
+                    + delta.movements.len()) as u64;
                 into.lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .extend(delta, &over);

@@ -173,6 +173,8 @@ fn join(delta: &mut RowDelta, more: RowDelta) {
     delta.tasks.extend(more.tasks);
     delta.escalations.extend(more.escalations);
     delta.rates.extend(more.rates);
+    delta.subscriptions.extend(more.subscriptions);
+    delta.movements.extend(more.movements);
     delta.removed.extend(more.removed);
 }
 
@@ -183,6 +185,8 @@ fn is_empty(delta: &RowDelta) -> bool {
         && delta.tasks.is_empty()
         && delta.escalations.is_empty()
         && delta.rates.is_empty()
+        && delta.subscriptions.is_empty()
+        && delta.movements.is_empty()
         && delta.removed.is_empty()
 }
 

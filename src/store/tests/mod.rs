@@ -211,6 +211,8 @@ fn all(store: &Store) -> RowDelta {
         sum.tasks.extend(d.tasks);
         sum.escalations.extend(d.escalations);
         sum.rates.extend(d.rates);
+        sum.subscriptions.extend(d.subscriptions);
+        sum.movements.extend(d.movements);
     }
     sum
 }
