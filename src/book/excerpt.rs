@@ -65,6 +65,9 @@ impl AccountRow<'_> {
             open_renewal: self.open_renewal().map(|r| r.id()),
             open_escalation: self.open_risk().map(|r| r.id()),
             changed_at: self.changed_at(),
+            arr_source: self.arr_source().map(Into::into),
+            arr_other: self.other_arr().map(|(other, _)| other),
+            arr_other_source: self.other_arr().and_then(|(_, s)| s).map(Into::into),
         };
         (account, facts)
     }
@@ -111,6 +114,7 @@ impl TaskRow<'_> {
             status: own(self.status()),
             status_kind: Some(self.status_kind().to_owned()),
             kind: own(self.kind()),
+            class: own(self.class()),
             completed_at: self.completed_at(),
             escalation: self.escalation_id(),
         }
@@ -220,12 +224,20 @@ impl Book {
                     Entity::Renewal => self.renewal(row).account_id(),
                     Entity::Task => self.task(row).account_id(),
                     Entity::Escalation => self.escalation(row).account_id(),
+                    Entity::Opportunity => self.opportunities.chain.account(row),
+                    Entity::Signal => self.signals.chain.account(row),
                     _ => id,
                 });
             }
         };
         for r in &delta.renewals {
             add(Entity::Renewal, r.id, r.account);
+        }
+        for o in &delta.opportunities {
+            add(Entity::Opportunity, o.id, o.account);
+        }
+        for (s, _) in &delta.signals {
+            add(Entity::Signal, s.id, s.account);
         }
         for t in &delta.tasks {
             add(Entity::Task, t.id, t.account);

@@ -48,6 +48,8 @@ pub enum Entity {
     Movement,
     /// A renewal: an opportunity or renewal record with a due date and an amount.
     Renewal,
+    /// A chance to sell an existing customer more: upsell, cross-sell, more seats.
+    Opportunity,
     /// Something to do.
     Task,
     /// A support case.
@@ -64,7 +66,7 @@ pub enum Entity {
 
 impl Entity {
     /// Every kind, in the order in which a sync wants them (what others refer to comes first).
-    pub const ALL: [Entity; 12] = [
+    pub const ALL: [Entity; 13] = [
         Entity::Person,
         Entity::Rate,
         Entity::Account,
@@ -72,6 +74,7 @@ impl Entity {
         Entity::Subscription,
         Entity::Movement,
         Entity::Renewal,
+        Entity::Opportunity,
         Entity::Task,
         Entity::Ticket,
         Entity::Escalation,
@@ -88,6 +91,7 @@ impl Entity {
             Entity::Subscription => "subscription",
             Entity::Movement => "movement",
             Entity::Renewal => "renewal",
+            Entity::Opportunity => "opportunity",
             Entity::Task => "task",
             Entity::Ticket => "ticket",
             Entity::Escalation => "escalation",

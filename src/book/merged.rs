@@ -4,7 +4,7 @@ use super::crosswalk::{CrosswalkEntry, Unmatched};
 use super::id::{Entity, LocalId, SourceName, Target};
 use super::record::Record;
 use super::rows::{
-    Account, Contact, Escalation, Movement, Person, Provenance, Rate, Renewal, Signal,
+    Account, Contact, Escalation, Movement, Opportunity, Person, Provenance, Rate, Renewal, Signal,
     Subscription, Task, Ticket, Touchpoint,
 };
 use super::value::{FieldError, FieldValue};
@@ -93,6 +93,7 @@ pub enum AnyRow {
     Subscription(Subscription),
     Movement(Movement),
     Renewal(Renewal),
+    Opportunity(Opportunity),
     Task(Task),
     Ticket(Ticket),
     Escalation(Escalation),
@@ -110,6 +111,7 @@ macro_rules! each_row {
             AnyRow::Subscription($row) => $body,
             AnyRow::Movement($row) => $body,
             AnyRow::Renewal($row) => $body,
+            AnyRow::Opportunity($row) => $body,
             AnyRow::Task($row) => $body,
             AnyRow::Ticket($row) => $body,
             AnyRow::Escalation($row) => $body,
@@ -130,6 +132,7 @@ impl AnyRow {
             Entity::Subscription => AnyRow::Subscription(Subscription::default()),
             Entity::Movement => AnyRow::Movement(Movement::default()),
             Entity::Renewal => AnyRow::Renewal(Renewal::default()),
+            Entity::Opportunity => AnyRow::Opportunity(Opportunity::default()),
             Entity::Task => AnyRow::Task(Task::default()),
             Entity::Ticket => AnyRow::Ticket(Ticket::default()),
             Entity::Escalation => AnyRow::Escalation(Escalation::default()),
@@ -150,6 +153,7 @@ impl AnyRow {
             AnyRow::Subscription(_) => Entity::Subscription,
             AnyRow::Movement(_) => Entity::Movement,
             AnyRow::Renewal(_) => Entity::Renewal,
+            AnyRow::Opportunity(_) => Entity::Opportunity,
             AnyRow::Task(_) => Entity::Task,
             AnyRow::Ticket(_) => Entity::Ticket,
             AnyRow::Escalation(_) => Entity::Escalation,

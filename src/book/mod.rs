@@ -11,13 +11,16 @@ pub mod crosswalk;
 pub mod day;
 pub mod derived;
 mod excerpt;
+
 pub mod fx;
 pub mod id;
 pub mod ledger;
 pub mod merged;
+pub mod opportunities;
 pub mod record;
 pub mod registry;
 pub mod rows;
+pub mod signals;
 pub mod snapshot;
 pub mod source;
 mod tables;
@@ -39,12 +42,14 @@ pub use ledger::{Began, MovementKind, MovementRow, SubscriptionRow};
 pub use merged::{
     AnyRow, Candidate, DirtyBatch, MatchKey, MergeBatch, MergedRow, RecordKey, StoredRecord,
 };
+pub use opportunities::OpportunityRow;
 pub use record::{Cursor, Record, RowProblem};
 pub use registry::Scope;
 pub use rows::{
-    Account, AccountDetail, Contact, Escalation, Facts, Movement, Person, Provenance, Rate,
-    Renewal, RowDelta, Signal, Subscription, Task, Ticket, Touchpoint,
+    Account, AccountDetail, Contact, Escalation, Facts, Followed, Movement, Opportunity, Person,
+    Provenance, Rate, Renewal, RowDelta, SERIES, Signal, Subscription, Task, Ticket, Touchpoint,
 };
+pub use signals::SignalRow;
 pub use snapshot::{Book, TextColumn};
 pub use source::{
     Budget, Capabilities, SourceState, SourceStatus, StreamStatus, TenantField, WriteSupport,

@@ -625,6 +625,7 @@ static TASK: &[Field] = &[
     field!("priority", "Prio", Word {"p1", "p2", "p3", "p4"}, "priority, p1 is urgent", |s, r| text(s.book.task(r).priority_kind())),
     field!("status", "Status", Word {"open", "in_progress", "waiting", "done"}, "open, in_progress, waiting or done", |s, r| text(Some(s.book.task(r).status_kind()))),
     field!("kind" | "type", "Kind", Word {"call", "email", "meeting", "to_do"}, "call, email, meeting or to_do", |s, r| text(s.book.task(r).kind())),
+    field!("class", "Class", Word {"onboarding", "milestone", "bau", "strategic"}, "what kind of work it is", |s, r| text(s.book.task(r).class())),
     field!("owner", "Owner", Person, "whose", |s, r| person(
         s.book.task(r).owner()
     )),

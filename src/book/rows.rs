@@ -309,6 +309,37 @@ row!(
 });
 
 row!(
+    /// A chance to sell an existing customer more. Renewals are rows of their own.
+    Opportunity, Entity::Opportunity, {
+    /// The account.
+    account: Option<LocalId>,
+    /// What it is called.
+    name: String,
+    /// What is sold, the vendor's word: upsell, cross-sell, more seats, …
+    kind: Option<String>,
+    /// The amount expected, a year.
+    amount: Option<Money>,
+    /// Stage, the vendor's word.
+    stage: Option<String>,
+    /// open, won or lost.
+    stage_kind: Option<String>,
+    /// The day on which it was opened.
+    created: Option<Date>,
+    /// The day on which sales took it over; of a lead that customer success qualified.
+    accepted: Option<Date>,
+    /// The day on which it is to close.
+    due: Option<Date>,
+    /// The day on which it closed.
+    closed: Option<Date>,
+    /// Its owner.
+    owner: Option<LocalId>,
+    /// Where it came from, the vendor's word (lead source): tells a lead that customer success qualified from others.
+    origin: Option<String>,
+    /// Why it was lost, or how it ended.
+    outcome: Option<String>,
+});
+
+row!(
     /// Something to do.
     Task, Entity::Task, {
     /// The account.
@@ -331,6 +362,8 @@ row!(
     status_kind: Option<String>,
     /// call, email, meeting or to_do.
     kind: Option<String>,
+    /// What kind of work it is, the team's word: onboarding, milestone, bau, strategic, …
+    class: Option<String>,
     /// When it was completed.
     completed_at: Option<Timestamp>,
     /// The escalation (call to action) that it belongs to.
@@ -419,7 +452,7 @@ row!(
     Signal, Entity::Signal, {
     /// The account.
     account: Option<LocalId>,
-    /// usage.weekly, health, nps, csat, …
+    /// usage.weekly, health, nps, csat, ces, milestone.first_value, seats.used, …
     kind: String,
     /// The day that it is about (a week: its first day).
     at: Option<Date>,
@@ -483,7 +516,19 @@ pub struct Facts {
     pub open_escalation: Option<LocalId>,
     /// Any of the account's rows changed at this instant.
     pub changed_at: Option<Timestamp>,
+    /// Where the account's ARR came from, when another system says something else.
+    pub arr_source: Option<SourceName>,
+    /// What that other system says; the first of them when there are several.
+    pub arr_other: Option<Money>,
+    /// The other system.
+    pub arr_other_source: Option<SourceName>,
 }
+
+/// Kinds of signal that are long series: the account's facts hold what a Book needs of them, so the Book does not hold their rows.
+pub const SERIES: [&str; 2] = ["usage.weekly", "health"];
+
+/// A signal and the day on which it was followed up: the first call, mail or meeting with the account on or after its day.
+pub type Followed = (Signal, Option<Date>);
 
 /// Rows that entered, changed or left since a point in the store's history; what the Book is fed with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -496,10 +541,14 @@ pub struct RowDelta {
     pub people: Vec<Person>,
     /// Renewals.
     pub renewals: Vec<Renewal>,
+    /// Chances to sell more.
+    pub opportunities: Vec<Opportunity>,
     /// Tasks.
     pub tasks: Vec<Task>,
     /// Risks.
     pub escalations: Vec<Escalation>,
+    /// Signals that are no [`SERIES`], and when they were followed up.
+    pub signals: Vec<Followed>,
     /// Rates.
     pub rates: Vec<Rate>,
     /// Stretches of subscription lines.
@@ -535,6 +584,8 @@ pub struct AccountDetail {
     pub movements: Vec<Movement>,
     /// Renewals, open first.
     pub renewals: Vec<Renewal>,
+    /// Chances to sell more, open first.
+    pub opportunities: Vec<Opportunity>,
     /// Tasks, open first.
     pub tasks: Vec<Task>,
     /// Support cases, open first, newest first.

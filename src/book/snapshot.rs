@@ -5,7 +5,9 @@ use super::column::{Symbols, TextChunk, TextCol};
 use super::fx::{Fx, RateKind};
 use super::id::{Entity, LocalId};
 use super::ledger::Ledger;
+use super::opportunities::Opportunities;
 use super::rows::{Rate, RowDelta};
+use super::signals::Signals;
 use super::tables::{Accounts, Escalations, MoneyCol, People, Renewals, Rows, Shared, Tasks};
 use super::value::Money;
 use super::views::{AccountRow, EscalationRow, PersonRow, RenewalRow, TaskRow};
@@ -25,6 +27,8 @@ pub struct Book {
     pub(super) tasks: Tasks,
     pub(super) escalations: Escalations,
     pub(super) ledger: Ledger,
+    pub(super) opportunities: Opportunities,
+    pub(super) signals: Signals,
     rates: Arc<HashMap<LocalId, Rate>>,
     money: Arc<MoneySetup>,
     fx: Arc<Fx>,
@@ -195,6 +199,12 @@ impl Book {
         for m in &delta.movements {
             self.ledger.enter_movement(m, &mut shared.currencies);
         }
+        for (s, followed) in &delta.signals {
+            self.signals.enter(s, *followed, shared);
+        }
+        for o in &delta.opportunities {
+            self.opportunities.enter(o, shared);
+        }
         for (entity, id) in &delta.removed {
             macro_rules! leave {
                 ($table:ident) => {
@@ -217,6 +227,8 @@ impl Book {
                 Entity::Rate => {
                     Arc::make_mut(&mut self.rates).remove(id);
                 }
+                Entity::Opportunity => leave!(opportunities),
+                Entity::Signal => leave!(signals),
                 Entity::Subscription => {
                     self.ledger.leave_subscription(*id);
                 }
@@ -224,7 +236,7 @@ impl Book {
                     self.ledger.leave_movement(*id);
                 }
                 // Read from the store by the account page; the Book holds their figures only.
-                Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => {}
+                Entity::Contact | Entity::Ticket | Entity::Touchpoint => {}
             }
         }
         if !touched.is_empty() {
@@ -326,6 +338,8 @@ impl Book {
             Entity::Renewal => Some(&self.renewals.rows),
             Entity::Task => Some(&self.tasks.rows),
             Entity::Escalation => Some(&self.escalations.rows),
+            Entity::Opportunity => Some(&self.opportunities.rows),
+            Entity::Signal => Some(&self.signals.rows),
             _ => None,
         }
     }

@@ -146,6 +146,15 @@ pub(super) struct AccountExtra {
     pub outcome: Option<String>,
     pub level: Option<String>,
     pub sponsor_left: Day,
+    /// What another system says about the ARR: where ours came from, the other system, its amount.
+    pub other_arr: Option<OtherArr>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OtherArr {
+    pub source: Option<SourceName>,
+    pub other_source: Option<SourceName>,
+    pub other: Money,
 }
 
 /// Which source each kind of figure came from.
@@ -235,6 +244,7 @@ pub(super) struct Tasks {
     pub status: Col<u32>,
     pub status_kind: Col<u32>,
     pub kind: Col<u32>,
+    pub class: Col<u32>,
     pub completed: Sparse<Timestamp>,
     pub escalation: Col<u32>,
 }
@@ -382,6 +392,11 @@ impl Accounts {
             outcome: a.outcome.clone(),
             level: a.level.clone(),
             sponsor_left: Day::of(f.sponsor_left),
+            other_arr: f.arr_other.map(|other| OtherArr {
+                source: f.arr_source.clone(),
+                other_source: f.arr_other_source.clone(),
+                other,
+            }),
         };
         let some = extra != AccountExtra::default();
         self.extra.set(row, some.then(|| Arc::new(extra)));
@@ -432,6 +447,7 @@ impl Tasks {
         self.status.set(row, sym(s, &t.status));
         self.status_kind.set(row, sym(s, &t.status_kind));
         self.kind.set(row, sym(s, &t.kind));
+        self.class.set(row, sym(s, &t.class));
         self.owner.set(row, reference(t.owner));
         self.completed.set(row, t.completed_at);
         self.escalation.set(row, reference(t.escalation));

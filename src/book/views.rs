@@ -142,6 +142,15 @@ impl<'a> AccountRow<'a> {
     pub fn arr_reporting(&self) -> Option<Money> {
         self.book.money_reporting(&self.book.accounts.arr, self.row)
     }
+    /// Where the ARR came from, when another system says something else.
+    pub fn arr_source(&self) -> Option<&'a str> {
+        self.extra()?.other_arr.as_ref()?.source.as_deref()
+    }
+    /// What another system says about the ARR, and which.
+    pub fn other_arr(&self) -> Option<(Money, Option<&'a str>)> {
+        let other = self.extra()?.other_arr.as_ref()?;
+        Some((other.other, other.other_source.as_deref()))
+    }
     /// Customer since.
     pub fn start(&self) -> Option<Date> {
         self.book.accounts.start.get(self.row).date()
@@ -233,6 +242,10 @@ impl<'a> AccountRow<'a> {
     /// Health, 0 to 100.
     pub fn health(&self) -> Option<u8> {
         u8_of(self.book.accounts.health.get(self.row))
+    }
+    /// The renewal date as the account's own record says it, whatever its open renewal says.
+    pub fn own_renewal(&self) -> Day {
+        self.book.accounts.renewal.get(self.row)
     }
     /// When the health was computed.
     pub fn health_at(&self) -> Option<Date> {
@@ -536,6 +549,10 @@ impl<'a> TaskRow<'a> {
     /// call, email, meeting or to_do.
     pub fn kind(&self) -> Option<&'a str> {
         self.symbol(self.book.tasks.kind.get(self.row))
+    }
+    /// What kind of work it is, the team's word: onboarding, milestone, …
+    pub fn class(&self) -> Option<&'a str> {
+        self.symbol(self.book.tasks.class.get(self.row))
     }
     /// When it was completed.
     pub fn completed_at(&self) -> Option<Timestamp> {

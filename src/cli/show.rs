@@ -118,11 +118,13 @@ fn document(snapshot: &Snapshot, detail: &AccountDetail) -> Result<Value, Failur
         };
     }
     use crate::book::{
-        Contact, Escalation, Movement, Renewal, Signal, Subscription, Task, Ticket, Touchpoint,
+        Contact, Escalation, Movement, Opportunity, Renewal, Signal, Subscription, Task, Ticket,
+        Touchpoint,
     };
     rows!("subscriptions", detail.subscriptions, Subscription);
     rows!("movements", detail.movements, Movement);
     rows!("renewals", detail.renewals, Renewal);
+    rows!("opportunities", detail.opportunities, Opportunity);
     rows!("tasks", detail.tasks, Task);
     rows!("tickets", detail.tickets, Ticket);
     rows!("escalations", detail.escalations, Escalation);
@@ -217,6 +219,23 @@ fn print(snapshot: &Snapshot, detail: &AccountDetail, out: &mut dyn Write) -> Re
                     word(&r.forecast),
                     word(&r.stage),
                     r.name
+                )
+            })
+            .collect(),
+    )?;
+    section(
+        "opportunities",
+        detail
+            .opportunities
+            .iter()
+            .map(|o| {
+                format!(
+                    "{}  {:<12} {:<10} {}  {}",
+                    day(o.closed.or(o.due)),
+                    o.amount.map_or("–".into(), |m| m.to_string()),
+                    word(&o.kind),
+                    word(&o.stage),
+                    o.name
                 )
             })
             .collect(),

@@ -6,8 +6,9 @@ use super::{IDENTIFIERS, Rules};
 use crate::book::id::LOCAL;
 use crate::book::{
     Account, AnyRow, Contact, CrosswalkEntry, DirtyBatch, Entity, Escalation, FieldValue, LocalId,
-    MatchHow, MergeBatch, MergedRow, Movement, Person, Provenance, Rate, RecordKey, Renewal,
-    Signal, SourceName, StoredRecord, Subscription, Target, Task, Ticket, Touchpoint, Unmatched,
+    MatchHow, MergeBatch, MergedRow, Movement, Opportunity, Person, Provenance, Rate, RecordKey,
+    Renewal, Signal, SourceName, StoredRecord, Subscription, Target, Task, Ticket, Touchpoint,
+    Unmatched,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -228,6 +229,7 @@ fn fields(entity: Entity) -> &'static [&'static str] {
         Entity::Subscription => Subscription::FIELDS,
         Entity::Movement => Movement::FIELDS,
         Entity::Renewal => Renewal::FIELDS,
+        Entity::Opportunity => Opportunity::FIELDS,
         Entity::Task => Task::FIELDS,
         Entity::Ticket => Ticket::FIELDS,
         Entity::Escalation => Escalation::FIELDS,

@@ -4,8 +4,8 @@
 use super::error::{Res, StoreError};
 use crate::book::{
     Account, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId, Money, Movement,
-    Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket, Touchpoint,
-    record::FieldName,
+    Opportunity, Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket,
+    Touchpoint, record::FieldName,
 };
 use jiff::{Timestamp, civil::Date};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -349,6 +349,14 @@ table!(
     ]
 );
 table!(
+    Opportunity,
+    "opportunity",
+    [
+        account, name, kind, amount, stage, stage_kind, created, accepted, due, closed, owner,
+        origin, outcome
+    ]
+);
+table!(
     Task,
     "task",
     [
@@ -362,6 +370,7 @@ table!(
         status,
         status_kind,
         kind,
+        class,
         completed_at,
         escalation
     ]
@@ -452,7 +461,10 @@ facts!([
     nps_source,
     open_renewal,
     open_escalation,
-    changed_at
+    changed_at,
+    arr_source,
+    arr_other,
+    arr_other_source
 ]);
 
 /// Reads one row of a table.
@@ -494,6 +506,7 @@ pub(super) fn read_any(db: &Connection, target: Target) -> Res<Option<AnyRow>> {
         Entity::Subscription => of::<Subscription>(db, target.id),
         Entity::Movement => of::<Movement>(db, target.id),
         Entity::Renewal => of::<Renewal>(db, target.id),
+        Entity::Opportunity => of::<Opportunity>(db, target.id),
         Entity::Task => of::<Task>(db, target.id),
         Entity::Ticket => of::<Ticket>(db, target.id),
         Entity::Escalation => of::<Escalation>(db, target.id),
@@ -512,6 +525,7 @@ pub(super) fn write_any(db: &Connection, row: &AnyRow, seq: i64) -> Res<()> {
         AnyRow::Subscription(r) => write_row(db, r, seq),
         AnyRow::Movement(r) => write_row(db, r, seq),
         AnyRow::Renewal(r) => write_row(db, r, seq),
+        AnyRow::Opportunity(r) => write_row(db, r, seq),
         AnyRow::Task(r) => write_row(db, r, seq),
         AnyRow::Ticket(r) => write_row(db, r, seq),
         AnyRow::Escalation(r) => write_row(db, r, seq),

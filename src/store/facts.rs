@@ -3,7 +3,7 @@
 use super::codec::{Kind, day_of, day_text, instant, micros, usage_blob};
 use super::error::Res;
 use super::rows::{Touched, part};
-use crate::book::{Entity, LocalId, Target};
+use crate::book::{Entity, FieldValue, LocalId, Provenance, Target};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
@@ -42,6 +42,12 @@ pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Time
         }
         if parts & part::SIGNALS != 0 {
             there |= usage(db, account, mark)?;
+        }
+        if parts & (part::SIGNALS | part::TOUCHES) != 0 {
+            follow_ups(db, account, mark, touched)?;
+        }
+        if parts & part::ACCOUNT != 0 {
+            there |= other_arr(db, account, mark)?;
         }
         // The account's own health is one of the scores.
         if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
@@ -185,6 +191,72 @@ fn contacts(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     Ok(written > 0)
 }
 
+/// Survey answers and the day on which each was followed up: the first call, mail or meeting with the account on its day or later.
+fn follow_ups(db: &Connection, account: LocalId, mark: Mark, touched: &mut Touched) -> Res<()> {
+    let mut answers = db.prepare_cached(
+        "SELECT id,at,followed FROM signal WHERE account=?1 AND kind IN ('nps','csat','ces')",
+    )?;
+    let mut first = db.prepare_cached(
+        "SELECT min(at) FROM touchpoint WHERE account=?1 AND at>=?2 AND at<=?3 AND kind IN ('call','email','meeting')",
+    )?;
+    let mut set = db.prepare_cached("UPDATE signal SET followed=?2,seq=?3 WHERE id=?1")?;
+    let mut rows = answers.query([account.0])?;
+    let mut changed = Vec::new();
+    while let Some(r) = rows.next()? {
+        let at: Option<String> = r.get(1)?;
+        let Some(from) = at
+            .and_then(|t| day_of(t.as_bytes()))
+            .and_then(|d| d.to_zoned(TimeZone::UTC).ok())
+        else {
+            continue;
+        };
+        let found: Option<i64> = first.query_row(
+            params![account.0, micros(from.timestamp()), micros(mark.now)],
+            |r| r.get(0),
+        )?;
+        let found = found.map(day);
+        if found != r.get::<_, Option<String>>(2)? {
+            changed.push((r.get::<_, u32>(0)?, found));
+        }
+    }
+    drop(rows);
+    for (id, found) in changed {
+        set.execute(params![id, found, mark.seq])?;
+        touched.targets.push(Target {
+            entity: Entity::Signal,
+            id: LocalId(id),
+        });
+    }
+    Ok(())
+}
+
+/// What another system says about the ARR, where it differs from what won.
+fn other_arr(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+    let all = provenance(db, account)?;
+    let arr = all.iter().find(|p| p.field == "arr");
+    let other = arr.and_then(|p| {
+        p.losers.iter().find_map(|(source, value)| match value {
+            FieldValue::Money(m) => Some((p.source.clone(), source.clone(), *m)),
+            _ => None,
+        })
+    });
+    let written = db
+        .prepare_cached(
+            "UPDATE account SET arr_source=?2,arr_other=?3,arr_other_currency=?4,arr_other_source=?5,seq=?6,changed_at=?7
+             WHERE id=?1 AND (arr_other IS NOT ?3 OR arr_other_currency IS NOT ?4 OR arr_source IS NOT ?2 OR arr_other_source IS NOT ?5)",
+        )?
+        .execute(params![
+            account.0,
+            other.as_ref().map(|o| &*o.0),
+            other.as_ref().map(|o| o.2.minor),
+            other.as_ref().map(|o| o.2.code()),
+            other.as_ref().map(|o| &*o.1),
+            mark.seq,
+            micros(mark.now)
+        ])?;
+    Ok(written > 0)
+}
+
 /// The twelve newest weeks up to today, each value in the place of its week.
 fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     let today = mark.now.to_zoned(TimeZone::UTC).date();
@@ -316,13 +388,18 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
 
 /// The source whose health won.
 fn health_owner(db: &Connection, account: LocalId) -> Res<Option<String>> {
+    let all = provenance(db, account)?;
+    Ok(Provenance::of(&all, "health").map(|p| p.source.to_string()))
+}
+
+/// Where the account's values came from.
+fn provenance(db: &Connection, account: LocalId) -> Res<Vec<Provenance>> {
     let text: Option<Option<String>> = db
         .prepare_cached("SELECT provenance FROM row_extra WHERE entity='account' AND id=?1")?
         .query_row([account.0], |r| r.get(0))
         .optional()?;
     let Some(text) = text.flatten() else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    let all: Vec<crate::book::Provenance> = serde_json::from_str(&text)?;
-    Ok(crate::book::Provenance::of(&all, "health").map(|p| p.source.to_string()))
+    Ok(serde_json::from_str(&text)?)
 }

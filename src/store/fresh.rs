@@ -103,11 +103,11 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
             let is_new = part.first_new.is_some() && merged.row.target().id >= part.first_new;
             if is_new {
                 if !(merged.extra.is_empty() && merged.provenance.is_empty()) {
-                    put_extra(db, merged)?;
+                    put_extra(db, merged, &mut touched)?;
                 }
                 put_new_row(db, &merged.row, seq, &mut touched)?;
             } else {
-                put_extra(db, merged)?;
+                put_extra(db, merged, &mut touched)?;
                 put_row(db, &merged.row, seq, &mut touched)?;
             }
         }

@@ -8,9 +8,9 @@ use super::rows::seq;
 use super::ties::{rows_called, ties_of};
 use super::types::{AccountHit, Counts};
 use crate::book::{
-    Account, AccountDetail, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId,
-    Movement, OutboxItem, Person, Rate, Renewal, RowDelta, Signal, Subscription, Target, Task,
-    Ticket, Touchpoint, Verb,
+    Account, AccountDetail, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, Followed,
+    LocalId, Movement, Opportunity, OutboxItem, Person, Rate, Renewal, RowDelta, Signal,
+    Subscription, Target, Task, Ticket, Touchpoint, Verb,
 };
 use rusqlite::{Connection, Row, params};
 use std::cmp::Reverse;
@@ -23,6 +23,20 @@ fn account_with_facts(row: &Row<'_>) -> rusqlite::Result<(Account, Facts)> {
     let mut i = 0;
     let account = Account::read(row, &mut i)?;
     Ok((account, Facts::read(row, &mut i)?))
+}
+
+fn followed(row: &Row<'_>) -> rusqlite::Result<Followed> {
+    let mut i = 0;
+    let signal = Signal::read(row, &mut i)?;
+    Ok((signal, Col::read(row, &mut i)?))
+}
+
+/// The signals that a Book holds: those of the partial index `signal_seq`, whose condition this must repeat word for word.
+fn signals_sql(condition: &str) -> String {
+    format!(
+        "SELECT {},followed FROM signal WHERE kind NOT IN ('usage.weekly','health') AND {condition}",
+        Signal::sql().list
+    )
 }
 
 fn accounts_sql(condition: &str) -> String {
@@ -87,6 +101,10 @@ pub(super) fn load_all(db: &Connection, sink: &mut (dyn FnMut(RowDelta) + Send))
         },
     )?;
     table::<Renewal>(db, at, sink, |d, renewals| RowDelta { renewals, ..d })?;
+    table::<Opportunity>(db, at, sink, |d, opportunities| RowDelta {
+        opportunities,
+        ..d
+    })?;
     table::<Task>(db, at, sink, |d, tasks| RowDelta { tasks, ..d })?;
     table::<Escalation>(db, at, sink, |d, escalations| RowDelta { escalations, ..d })?;
     // By account, so that the rows of an account lie together in the Book as well.
@@ -95,6 +113,13 @@ pub(super) fn load_all(db: &Connection, sink: &mut (dyn FnMut(RowDelta) + Send))
         ..d
     })?;
     ledger::<Movement>(db, at, sink, |d, movements| RowDelta { movements, ..d })?;
+    portions(db, &signals_sql("seq>=0"), followed, |signals| {
+        sink(RowDelta {
+            seq: at,
+            signals,
+            ..RowDelta::default()
+        });
+    })?;
     Ok(at)
 }
 
@@ -126,6 +151,7 @@ pub(super) fn load_since(db: &Connection, since: u64) -> Res<RowDelta> {
         read_rows(db, &T::sql().since, after)
     }
     let mut accounts = db.prepare_cached(&accounts_sql("WHERE seq>?1"))?;
+    let mut signals = db.prepare_cached(&signals_sql("seq>?1"))?;
     let mut gone = db.prepare_cached("SELECT entity,id FROM removed WHERE seq>?1")?;
     let mut removed = Vec::new();
     let mut rows = gone.query([after])?;
@@ -142,8 +168,12 @@ pub(super) fn load_since(db: &Connection, since: u64) -> Res<RowDelta> {
             .collect::<rusqlite::Result<_>>()?,
         people: of(db, after)?,
         renewals: of(db, after)?,
+        opportunities: of(db, after)?,
         tasks: of(db, after)?,
         escalations: of(db, after)?,
+        signals: signals
+            .query_map([after], followed)?
+            .collect::<rusqlite::Result<_>>()?,
         rates: of(db, after)?,
         subscriptions: of(db, after)?,
         movements: of(db, after)?,
@@ -160,6 +190,15 @@ fn account_row(db: &Connection, id: LocalId) -> Res<Option<(Account, Facts)>> {
     })
 }
 
+fn signal_row(db: &Connection, id: LocalId) -> Res<Option<Followed>> {
+    let mut statement = db.prepare_cached(&signals_sql("id=?1"))?;
+    let mut rows = statement.query([id.0])?;
+    Ok(match rows.next()? {
+        Some(r) => Some(followed(r)?),
+        None => None,
+    })
+}
+
 /// These rows as they are.
 pub(super) fn rows_of(db: &Connection, targets: &[Target]) -> Res<RowDelta> {
     let mut delta = RowDelta {
@@ -172,13 +211,15 @@ pub(super) fn rows_of(db: &Connection, targets: &[Target]) -> Res<RowDelta> {
             Entity::Account => push(&mut delta.accounts, account_row(db, id)?),
             Entity::Person => push(&mut delta.people, read_row(db, id)?),
             Entity::Renewal => push(&mut delta.renewals, read_row(db, id)?),
+            Entity::Opportunity => push(&mut delta.opportunities, read_row(db, id)?),
+            Entity::Signal => push(&mut delta.signals, signal_row(db, id)?),
             Entity::Task => push(&mut delta.tasks, read_row(db, id)?),
             Entity::Escalation => push(&mut delta.escalations, read_row(db, id)?),
             Entity::Rate => push(&mut delta.rates, read_row(db, id)?),
             Entity::Subscription => push(&mut delta.subscriptions, read_row(db, id)?),
             Entity::Movement => push(&mut delta.movements, read_row(db, id)?),
             // A Book does not hold these.
-            Entity::Contact | Entity::Ticket | Entity::Touchpoint | Entity::Signal => true,
+            Entity::Contact | Entity::Ticket | Entity::Touchpoint => true,
         };
         if !there {
             delta.removed.push((target.entity, id));
@@ -223,6 +264,7 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
         };
     }
     let (mut contacts, mut renewals, mut tasks) = (rows!(Contact), rows!(Renewal), rows!(Task));
+    let mut opportunities = rows!(Opportunity);
     let (mut tickets, mut escalations) = (rows!(Ticket), rows!(Escalation));
     let (mut touchpoints, mut signals) = (rows!(Touchpoint), rows!(Signal));
     let (mut subscriptions, mut movements) = (rows!(Subscription), rows!(Movement));
@@ -232,6 +274,10 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
     renewals.sort_by_key(|r| {
         let open = r.stage_kind.as_deref().unwrap_or("open") == "open";
         (!open, r.due.is_none(), r.due)
+    });
+    opportunities.sort_by_key(|o| {
+        let open = o.stage_kind.as_deref().unwrap_or("open") == "open";
+        (!open, o.due.is_none(), o.due)
     });
     tasks.sort_by_key(|t| {
         let done = t.status_kind.as_deref() == Some("done");
@@ -255,6 +301,7 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
     let mut people = BTreeSet::new();
     people.extend([account.csm, account.owner]);
     people.extend(renewals.iter().map(|r| r.owner));
+    people.extend(opportunities.iter().map(|o| o.owner));
     people.extend(tasks.iter().map(|t| t.owner));
     people.extend(tickets.iter().map(|t| t.owner));
     people.extend(escalations.iter().map(|e| e.owner));
@@ -282,6 +329,7 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
         subscriptions,
         movements,
         renewals,
+        opportunities,
         tasks,
         tickets,
         escalations,

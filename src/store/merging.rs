@@ -4,7 +4,7 @@ use super::codec::{Kind, fields_of, instant, kind_of};
 use super::error::Res;
 use super::facts::settle;
 use super::records::{mark_dirty, record};
-use super::rows::{Touched, delete_row, next_seq, put_row, reserve_ids, seq};
+use super::rows::{Touched, delete_row, next_seq, part, put_row, reserve_ids, seq};
 use super::ties::{remerge_row, tie, tie_of, ties_of};
 use super::types::{MergeStats, Remerge};
 use crate::book::{
@@ -119,7 +119,7 @@ pub(super) fn write_merged(db: &Connection, batch: &MergeBatch, now: Timestamp) 
         tie(db, entry, seq_now, &mut touched)?;
     }
     for merged in &batch.rows {
-        put_extra(db, merged)?;
+        put_extra(db, merged, &mut touched)?;
         put_row(db, &merged.row, seq_now, &mut touched)?;
     }
     for target in &batch.removed {
@@ -169,7 +169,7 @@ pub(super) fn put_waiting(db: &Connection, waiting: &[(RecordKey, RecordKey)]) -
 }
 
 /// Writes what the Book does not hold of a row.
-pub(super) fn put_extra(db: &Connection, merged: &MergedRow) -> Res<()> {
+pub(super) fn put_extra(db: &Connection, merged: &MergedRow, touched: &mut Touched) -> Res<()> {
     let target = merged.row.target();
     let json = |empty: bool, text: serde_json::Result<String>| -> Res<Option<String>> {
         Ok(if empty { None } else { Some(text?) })
@@ -180,7 +180,7 @@ pub(super) fn put_extra(db: &Connection, merged: &MergedRow) -> Res<()> {
         return Ok(());
     }
     let account = merged.row.account();
-    db.prepare_cached(
+    let written = db.prepare_cached(
         "INSERT INTO row_extra(entity,id,account,extra,provenance) VALUES(?1,?2,?3,?4,?5)
          ON CONFLICT(entity,id) DO UPDATE SET account=excluded.account,extra=excluded.extra,provenance=excluded.provenance
          WHERE account IS NOT excluded.account OR extra IS NOT excluded.extra OR provenance IS NOT excluded.provenance",
@@ -195,6 +195,10 @@ pub(super) fn put_extra(db: &Connection, merged: &MergedRow) -> Res<()> {
             serde_json::to_string(&merged.provenance)
         )?
     ])?;
+    if written > 0 && target.entity == Entity::Account {
+        // What the other systems say may have changed although what we believe has not.
+        touched.account(account, part::ACCOUNT);
+    }
     Ok(())
 }
 

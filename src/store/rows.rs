@@ -35,7 +35,12 @@ fn part_of(entity: Entity) -> u8 {
         Entity::Touchpoint => part::TOUCHES,
         Entity::Contact => part::CONTACTS,
         Entity::Signal => part::SIGNALS,
-        Entity::Person | Entity::Subscription | Entity::Movement | Entity::Task | Entity::Rate => 0,
+        Entity::Person
+        | Entity::Subscription
+        | Entity::Movement
+        | Entity::Opportunity
+        | Entity::Task
+        | Entity::Rate => 0,
     }
 }
 
@@ -49,7 +54,7 @@ pub(super) struct Touched {
 }
 
 impl Touched {
-    fn account(&mut self, account: LocalId, parts: u8) {
+    pub(super) fn account(&mut self, account: LocalId, parts: u8) {
         if account.is_some() {
             *self.accounts.entry(account).or_default() |= parts;
         }

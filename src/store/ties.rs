@@ -181,6 +181,7 @@ const REFERENCES: &[(Entity, &[&str])] = &[
     (Entity::Subscription, &["account"]),
     (Entity::Movement, &["account"]),
     (Entity::Renewal, &["account", "owner"]),
+    (Entity::Opportunity, &["account", "owner"]),
     (Entity::Task, &["account", "owner", "escalation"]),
     (Entity::Ticket, &["account", "owner"]),
     (Entity::Escalation, &["account", "owner"]),

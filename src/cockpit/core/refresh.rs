@@ -170,6 +170,8 @@ fn join(delta: &mut RowDelta, more: RowDelta) {
     delta.accounts.extend(more.accounts);
     delta.people.extend(more.people);
     delta.renewals.extend(more.renewals);
+    delta.opportunities.extend(more.opportunities);
+    delta.signals.extend(more.signals);
     delta.tasks.extend(more.tasks);
     delta.escalations.extend(more.escalations);
     delta.rates.extend(more.rates);
@@ -182,6 +184,8 @@ fn is_empty(delta: &RowDelta) -> bool {
     delta.accounts.is_empty()
         && delta.people.is_empty()
         && delta.renewals.is_empty()
+        && delta.opportunities.is_empty()
+        && delta.signals.is_empty()
         && delta.tasks.is_empty()
         && delta.escalations.is_empty()
         && delta.rates.is_empty()

@@ -25,6 +25,10 @@ pub(super) fn finish(kind: FileKind, record: &mut Record) -> Result<(), (&'stati
             }
         }
         FileKind::Renewals => renewal(record)?,
+        FileKind::Opportunities => {
+            name_it(record, "name", &["kind"]);
+            ended(record);
+        }
         FileKind::Tasks => {
             let status = canon::task_status(text(record, "status").unwrap_or(""), None);
             let priority = text(record, "priority").and_then(canon::task_priority);
@@ -91,6 +95,12 @@ fn renewal(record: &mut Record) -> Result<(), (&'static str, String)> {
         record.fields.retain(|(n, _)| n != "forecast");
         put(record, "forecast", Some(known));
     }
+    ended(record);
+    Ok(())
+}
+
+/// Whether a deal is open, won or lost, by the words of its outcome and stage; nothing when it is closed and nobody said how.
+fn ended(record: &mut Record) {
     let words =
         [text(record, "outcome"), text(record, "stage")].map(|w| w.unwrap_or("").to_lowercase());
     let says = |any: &[&str]| words.iter().any(|w| any.iter().any(|a| w.contains(a)));
@@ -105,7 +115,6 @@ fn renewal(record: &mut Record) -> Result<(), (&'static str, String)> {
         None
     };
     put(record, "stage_kind", kind);
-    Ok(())
 }
 
 fn escalation(record: &mut Record) {

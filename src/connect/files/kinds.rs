@@ -15,6 +15,8 @@ pub enum FileKind {
     Movements,
     /// Renewals.
     Renewals,
+    /// Chances to sell more.
+    Opportunities,
     /// Tasks.
     Tasks,
     /// Dated numbers: usage, health, survey answers.
@@ -27,13 +29,14 @@ pub enum FileKind {
 
 impl FileKind {
     /// All of them, in the order in which they are read: what others refer to comes first.
-    pub const ALL: [FileKind; 9] = [
+    pub const ALL: [FileKind; 10] = [
         FileKind::People,
         FileKind::Rates,
         FileKind::Accounts,
         FileKind::Subscriptions,
         FileKind::Movements,
         FileKind::Renewals,
+        FileKind::Opportunities,
         FileKind::Tasks,
         FileKind::Escalations,
         FileKind::Signals,
@@ -47,6 +50,7 @@ impl FileKind {
             FileKind::Subscriptions => "subscriptions",
             FileKind::Movements => "movements",
             FileKind::Renewals => "renewals",
+            FileKind::Opportunities => "opportunities",
             FileKind::Tasks => "tasks",
             FileKind::Signals => "signals",
             FileKind::Escalations => "escalations",
@@ -75,6 +79,7 @@ impl FileKind {
             FileKind::Subscriptions => Entity::Subscription,
             FileKind::Movements => Entity::Movement,
             FileKind::Renewals => Entity::Renewal,
+            FileKind::Opportunities => Entity::Opportunity,
             FileKind::Tasks => Entity::Task,
             FileKind::Signals => Entity::Signal,
             FileKind::Escalations => Entity::Escalation,
@@ -90,6 +95,7 @@ impl FileKind {
             FileKind::Subscriptions => &SUBSCRIPTIONS,
             FileKind::Movements => &MOVEMENTS,
             FileKind::Renewals => &RENEWALS,
+            FileKind::Opportunities => &OPPORTUNITIES,
             FileKind::Tasks => &TASKS,
             FileKind::Signals => &SIGNALS,
             FileKind::Escalations => &ESCALATIONS,
@@ -290,6 +296,27 @@ static RENEWALS: Spec = Spec {
     needs: &["id", "account"],
 };
 
+static OPPORTUNITIES: Spec = Spec {
+    columns: &[
+        to("id", "", Ty::Text),
+        c("account", Ty::Account),
+        c("name", Ty::Text),
+        c("kind", Ty::Text),
+        c("amount", Ty::Money),
+        to("currency", "", Ty::Currency),
+        c("stage", Ty::Text),
+        c("created", Ty::Date),
+        c("accepted", Ty::Date),
+        c("due", Ty::Date),
+        c("closed", Ty::Date),
+        c("owner", Ty::Person),
+        c("origin", Ty::Text),
+        c("outcome", Ty::Text),
+    ],
+    keys: &[&["id"]],
+    needs: &["id", "account"],
+};
+
 static TASKS: Spec = Spec {
     columns: &[
         to("id", "", Ty::Text),
@@ -301,7 +328,7 @@ static TASKS: Spec = Spec {
         c("owner", Ty::Person),
         c("status", Ty::Text),
         c("kind", Ty::Text),
-        to("class", "x.class", Ty::Text),
+        c("class", Ty::Text),
         to("sprint", "x.sprint", Ty::Text),
     ],
     keys: &[&["id"]],

@@ -112,7 +112,7 @@ impl Table {
                 .or_else(|| FileKind::of_file_name(&name))
                 .ok_or_else(|| {
                     format!(
-                        "what does {} hold? Say --kind accounts, people, subscriptions, movements, renewals, tasks, signals, escalations or rates",
+                        "what does {} hold? Say --kind accounts, people, subscriptions, movements, renewals, opportunities, tasks, signals, escalations or rates",
                         path.display()
                     )
                 })?,

@@ -90,7 +90,7 @@ impl Salesforce {
             Entity::Account => "Account",
             Entity::Contact => "Contact",
             Entity::Person => "User",
-            Entity::Renewal => "Opportunity",
+            Entity::Renewal | Entity::Opportunity => "Opportunity",
             Entity::Task | Entity::Touchpoint => "Task",
             Entity::Ticket => "Case",
             Entity::Escalation => self.risk.object.as_deref()?,

@@ -1,6 +1,7 @@
 //! Tests of the store: each against a file of its own, through the trait.
 
 mod acting;
+mod growing;
 mod opening;
 mod pulling;
 mod reading;
@@ -208,6 +209,8 @@ fn all(store: &Store) -> RowDelta {
         sum.accounts.extend(d.accounts);
         sum.people.extend(d.people);
         sum.renewals.extend(d.renewals);
+        sum.opportunities.extend(d.opportunities);
+        sum.signals.extend(d.signals);
         sum.tasks.extend(d.tasks);
         sum.escalations.extend(d.escalations);
         sum.rates.extend(d.rates);
@@ -238,6 +241,7 @@ fn full_row(t: Target) -> AnyRow {
         Entity::Subscription => crate::book::Subscription::FIELDS,
         Entity::Movement => crate::book::Movement::FIELDS,
         Entity::Renewal => crate::book::Renewal::FIELDS,
+        Entity::Opportunity => crate::book::Opportunity::FIELDS,
         Entity::Task => crate::book::Task::FIELDS,
         Entity::Ticket => crate::book::Ticket::FIELDS,
         Entity::Escalation => crate::book::Escalation::FIELDS,

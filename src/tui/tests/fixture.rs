@@ -374,6 +374,7 @@ fn delta() -> RowDelta {
             open_renewal: Some(LocalId(i as u32 + 1)),
             open_escalation: (i < 3).then_some(LocalId(i as u32 + 1)),
             changed_at: Some(before(if i % 6 == 2 { 0 } else { 9 })),
+            ..Facts::default()
         };
         d.accounts.push((a, f));
         d.renewals.push(Renewal {
@@ -658,6 +659,7 @@ pub fn detail() -> AccountDetail {
         unmatched: Vec::new(),
         subscriptions: Vec::new(),
         movements: Vec::new(),
+        opportunities: Vec::new(),
         contacts: vec![
             Contact {
                 id: LocalId(1),
