@@ -41,21 +41,30 @@ pub fn open(
 ) -> Result<Box<dyn Connector>, ConnectError> {
     let manifest = manifest_of(&settings, library)?;
     Ok(match manifest.adapter {
-        Some(Adapter::Salesforce) => {
-            let plan = manifest.auth_plan();
-            Box::new(salesforce::Salesforce::open(
-                &settings, clock, tokens, plan,
-            )?)
-        }
-        Some(Adapter::Gainsight) => {
-            let plan = manifest.auth_plan();
-            Box::new(gainsight::Gainsight::open(&settings, clock, tokens, plan)?)
-        }
+        Some(Adapter::Salesforce) => Box::new(salesforce::Salesforce::open(
+            manifest, &settings, clock, tokens,
+        )?),
+        Some(Adapter::Gainsight) => Box::new(gainsight::Gainsight::open(
+            manifest, &settings, clock, tokens,
+        )?),
         Some(Adapter::Files) => Box::new(files::Folder::open(&settings)?),
         None => Box::new(manifest::ManifestConnector::open(
             manifest, &settings, clock, tokens,
         )?),
     })
+}
+
+/// The requests that a manifest makes its adapter send, each with what it is for; none for a manifest without one.
+fn adapter_requests(
+    m: &manifest::schema::Manifest,
+    options: &std::collections::BTreeMap<String, String>,
+    now: jiff::Timestamp,
+) -> Vec<(String, http::Ask)> {
+    match m.adapter {
+        Some(Adapter::Salesforce) => salesforce::preview(m, options, now),
+        Some(Adapter::Gainsight) => gainsight::preview(m, options, now),
+        Some(Adapter::Files) | None => Vec::new(),
+    }
 }
 
 /// What a source's connector knows about logging in: where its vendor gives out tokens, and what a two-step login looks like.

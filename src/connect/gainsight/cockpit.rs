@@ -28,36 +28,11 @@ pub(super) const CTA: &str = "cta/";
 /// How long Gainsight remembers deletions.
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
 
-const CTA_FIELDS: &[&str] = &[
-    "Name",
-    "CompanyId",
-    "OwnerId",
-    "DueDate",
-    "Comments",
-    "IsClosed",
-    "CreatedDate",
-    "ModifiedDate",
-    "ClosedDate",
-    "TypeId__gr.Name",
-    "StatusId__gr.Name",
-    "PriorityId__gr.Name",
-    "ReasonId__gr.Name",
-];
-const TASK_FIELDS: &[&str] = &[
-    "Name",
-    "Description",
-    "DueDate",
-    "OwnerId",
-    "StatusId__gr.Name",
-    "PriorityId__gr.Name",
-    "IsClosed",
-    "ClosedDate",
-    "ModifiedDate",
-    "CreatedDate",
-];
-
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct CtaState {
+    /// What decides what is asked and how it is read.
+    #[serde(default)]
+    map: u64,
     #[serde(default)]
     select: Option<Vec<String>>,
     #[serde(default)]
@@ -79,6 +54,9 @@ struct Parent {
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct TaskState {
+    /// What decides what is asked and how it is read.
+    #[serde(default)]
+    map: u64,
     #[serde(default)]
     select: Option<Vec<String>>,
     /// Parents still to be asked.
@@ -167,12 +145,22 @@ impl Gainsight {
         }
     }
 
-    pub(super) fn cta_select() -> Vec<String> {
-        CTA_FIELDS.iter().map(|s| (*s).to_owned()).collect()
+    /// The mapping changed since a bookmark was made.
+    fn remapped(&self, stream: &str) -> ConnectError {
+        self.http.error(
+            ErrorKind::CursorLost,
+            format!("the field mapping changed; {stream} is read afresh"),
+        )
     }
 
     pub(super) async fn pull_ctas(&self, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
-        let mut state: CtaState = self.state("escalations", cursor)?;
+        let mut state: CtaState = self.state(&self.cta.stream, cursor)?;
+        let map = self.mapping_hash(&self.cta);
+        if cursor.is_some() && state.map != map {
+            return Err(self.remapped(&self.cta.stream));
+        }
+        state.map = map;
+        let size = self.cta.page.map_or(PAGE, |p| p as usize);
         let mut page = empty_page();
         let now = self.http.now();
         let started = *state.started.get_or_insert(now);
@@ -181,12 +169,12 @@ impl Gainsight {
             let span = json!([day(since - LOOKBACK), day(started + LOOKBACK)]);
             (vec![json!({"fieldName": "ModifiedDate", "value": span, "alias": "A", "operator": "BTW"})], "A")
         });
-        let mut select = state.select.take().unwrap_or_else(Self::cta_select);
+        let mut select = state.select.take().unwrap_or_else(|| self.cta.likeliest());
         let reply = self
             .cta_list(
                 &mut select,
                 filter,
-                PAGE,
+                size,
                 state.page + 1,
                 &mut page.problems,
             )
@@ -194,9 +182,9 @@ impl Gainsight {
         state.select = Some(select);
         let rows = reply.rows();
         for row in &rows {
-            map_cta(row, &mut page);
+            self.map_cta(row, &mut page);
         }
-        page.done = rows.len() < PAGE;
+        page.done = rows.len() < size;
         if page.done {
             state.since = Some(started);
             state.started = None;
@@ -218,7 +206,12 @@ impl Gainsight {
     }
 
     pub(super) async fn pull_tasks(&self, cursor: Option<&Cursor>) -> Result<Page, ConnectError> {
-        let mut state: TaskState = self.state("tasks", cursor)?;
+        let mut state: TaskState = self.state(&self.task.stream, cursor)?;
+        let map = self.mapping_hash(&self.task);
+        if cursor.is_some() && state.map != map {
+            return Err(self.remapped(&self.task.stream));
+        }
+        state.map = map;
         let mut page = empty_page();
         let usual = if state.known { TURN } else { FIRST };
         let cap = self
@@ -260,10 +253,7 @@ impl Gainsight {
             state.last_page = rows.len() < PAGE;
             state.page += 1;
         }
-        let mut select: Vec<String> = state
-            .select
-            .take()
-            .unwrap_or_else(|| TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect());
+        let mut select: Vec<String> = state.select.take().unwrap_or_else(|| self.task.likeliest());
         let batch: Vec<Parent> = state
             .parents
             .drain(
@@ -279,7 +269,7 @@ impl Gainsight {
                 .task_list(&mut select, &parent.id, &mut page.problems)
                 .await?;
             for row in reply.rows() {
-                map_task(&row, parent, &mut page);
+                self.map_task(&row, parent, &mut page);
             }
         }
         state.select = Some(select);
@@ -339,10 +329,10 @@ impl Gainsight {
             risk,
         };
         let mut page = empty_page();
-        let mut select: Vec<String> = TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect();
+        let mut select = self.task.likeliest();
         let reply = self.task_list(&mut select, cta, &mut page.problems).await?;
         for row in &reply.rows() {
-            map_task(row, &parent, &mut page);
+            self.map_task(row, &parent, &mut page);
         }
         Ok(page.records)
     }
@@ -353,10 +343,13 @@ impl Gainsight {
         cta: &str,
         mark: &str,
     ) -> Result<Vec<String>, ConnectError> {
-        let mut select: Vec<String> = TASK_FIELDS.iter().map(|s| (*s).to_owned()).collect();
+        let mut select = self.task.likeliest();
         let reply = self.task_list(&mut select, cta, &mut Vec::new()).await?;
+        let texts = ["description", "title"]
+            .map(|f| self.task.names(f))
+            .concat();
         let carries = |r: &Row<'_>| {
-            ["Description", "Comments", "Name"]
+            texts
                 .iter()
                 .any(|f| any(r, &[f]).is_some_and(|t| t.contains(mark)))
         };
@@ -466,8 +459,8 @@ fn gone(page: &mut Page, entity: Entity, id: &str) {
 }
 
 /// The first of several spellings that has a value; cases do not matter.
-pub(super) fn any(row: &Row<'_>, names: &[&str]) -> Option<String> {
-    names.iter().find_map(|n| {
+pub(super) fn any<S: AsRef<str>>(row: &Row<'_>, names: &[S]) -> Option<String> {
+    names.iter().map(AsRef::as_ref).find_map(|n| {
         row.filled(n).or_else(|| {
             row.iter()
                 .find(|(k, _)| k.eq_ignore_ascii_case(n))
@@ -486,7 +479,7 @@ fn is_risk(row: &Row<'_>) -> bool {
         .is_some_and(|t| t.to_ascii_lowercase().contains("risk"))
 }
 
-fn time(row: &Row<'_>, names: &[&str]) -> FieldValue {
+fn time(row: &Row<'_>, names: &[String]) -> FieldValue {
     any(row, names)
         .and_then(|t| instant(&t))
         .map_or(FieldValue::Null, FieldValue::Instant)
@@ -496,168 +489,173 @@ fn word(value: Option<&'static str>) -> FieldValue {
     value.map_or(FieldValue::Null, |v| FieldValue::Text(v.to_owned()))
 }
 
-/// One call to action as an escalation or a task, without its neighbours.
-pub(super) fn map_cta(row: &Row<'_>, page: &mut Page) {
-    let Some(id) = gsid(row) else {
-        page.problems.push(RowProblem {
-            entity: Entity::Escalation,
-            external_id: None,
-            reason: "a call to action without an id was left out".into(),
-        });
-        return;
-    };
-    let risk = is_risk(row);
-    let text = |names: &[&str]| any(row, names).map_or(FieldValue::Null, FieldValue::Text);
-    let status = any(row, &["StatusId__gr.Name", "Status"]).unwrap_or_default();
-    let priority = any(row, &["PriorityId__gr.Name", "Priority"]).unwrap_or_default();
-    let closed = any(row, &["IsClosed"]).map(|c| c.eq_ignore_ascii_case("true"));
-    let due = match any(row, &["DueDate"]) {
-        Some(text) => match date(&text) {
-            Some(d) => FieldValue::Date(d),
-            None => {
-                page.problems.push(RowProblem {
-                    entity: Entity::Escalation,
-                    external_id: Some(id.clone()),
-                    reason: format!(
-                        "DueDate `{}` is no date; the field was left out",
-                        crate::book::text::visible(&text)
-                    ),
-                });
-                FieldValue::Null
-            }
-        },
-        None => FieldValue::Null,
-    };
-    let comments = any(row, &["Comments"]).map_or(FieldValue::Null, |c| {
-        FieldValue::text(canon::without_marker(&canon::without_tags(&c)))
-    });
-    let company = any(row, &["CompanyId"]).map_or(FieldValue::Null, FieldValue::Ref);
-    let owner = any(row, &["OwnerId"]).map_or(FieldValue::Null, FieldValue::Ref);
-    let modified = any(row, &["ModifiedDate", "LastModifiedDate"]).and_then(|t| instant(&t));
-    let f = |name: &'static str, value: FieldValue| (Cow::Borrowed(name), value);
-    let is_closed = canon::risk_status(&status, closed) == "closed";
-    let record = if risk {
-        let outcome = if is_closed {
-            canon::outcome(&status)
-        } else {
-            None
+impl Gainsight {
+    /// One call to action as an escalation or a task, without its neighbours.
+    pub(super) fn map_cta(&self, row: &Row<'_>, page: &mut Page) {
+        let Some(id) = gsid(row) else {
+            page.problems.push(RowProblem {
+                entity: Entity::Escalation,
+                external_id: None,
+                reason: "a call to action without an id was left out".into(),
+            });
+            return;
         };
-        Record {
-            entity: Entity::Escalation,
-            external_id: id,
-            modified,
-            deleted: false,
-            fields: vec![
-                f("account", company),
-                f("title", text(&["Name"])),
-                f("reason", text(&["ReasonId__gr.Name", "Reason"])),
-                f("status", FieldValue::text(status.clone())),
-                f(
-                    "status_kind",
-                    word(Some(canon::risk_status(&status, closed))),
-                ),
-                f("priority", FieldValue::text(priority.clone())),
-                f("priority_kind", word(canon::risk_priority(&priority))),
-                f("owner", owner),
-                f("opened", time(row, &["CreatedDate"])),
-                f("due", due),
-                f("closed", time(row, &["ClosedDate", "ClosedOn"])),
-                f("outcome", word(outcome)),
-                f("comments", comments),
-            ],
-        }
-    } else {
-        Record {
-            entity: Entity::Task,
-            external_id: format!("{CTA}{id}"),
-            modified,
-            deleted: false,
-            fields: vec![
-                f("account", company),
-                f("title", text(&["Name"])),
-                f("description", comments),
-                f("due", due),
-                f("priority", FieldValue::text(priority.clone())),
-                f("priority_kind", word(canon::task_priority(&priority))),
-                f("owner", owner),
-                f("status", FieldValue::text(status.clone())),
-                f(
-                    "status_kind",
-                    word(Some(canon::task_status(&status, closed))),
-                ),
-                f("kind", word(Some("to_do"))),
-                f("completed_at", time(row, &["ClosedDate", "ClosedOn"])),
-            ],
-        }
-    };
-    page.records.push(record);
-}
-
-fn map_task(row: &Row<'_>, parent: &Parent, page: &mut Page) {
-    let Some(id) = gsid(row) else {
-        page.problems.push(RowProblem {
-            entity: Entity::Task,
-            external_id: None,
-            reason: "a task without an id was left out".into(),
-        });
-        return;
-    };
-    let status = any(row, &["StatusId__gr.Name", "StatusName", "Status"]).unwrap_or_default();
-    let priority =
-        any(row, &["PriorityId__gr.Name", "PriorityName", "Priority"]).unwrap_or_default();
-    let closed = any(row, &["IsClosed"]).map(|c| c.eq_ignore_ascii_case("true"));
-    let text = |names: &[&str]| any(row, names).map_or(FieldValue::Null, FieldValue::Text);
-    let f = |name: &'static str, value: FieldValue| (Cow::Borrowed(name), value);
-    let company = any(row, &["CompanyId"]).unwrap_or_else(|| parent.company.clone());
-    let mut fields = vec![
-        f(
-            "account",
-            if company.is_empty() {
-                FieldValue::Null
-            } else {
-                FieldValue::Ref(company)
+        let risk = is_risk(row);
+        let get = |field: &str| any(row, self.cta.names(field));
+        let text = |field: &str| get(field).map_or(FieldValue::Null, FieldValue::Text);
+        let status = get("status").unwrap_or_default();
+        let priority = get("priority").unwrap_or_default();
+        let closed = any(row, &["IsClosed"]).map(|c| c.eq_ignore_ascii_case("true"));
+        let due = match get("due") {
+            Some(text) => match date(&text) {
+                Some(d) => FieldValue::Date(d),
+                None => {
+                    page.problems.push(RowProblem {
+                        entity: Entity::Escalation,
+                        external_id: Some(id.clone()),
+                        reason: format!(
+                            "DueDate `{}` is no date; the field was left out",
+                            crate::book::text::visible(&text)
+                        ),
+                    });
+                    FieldValue::Null
+                }
             },
-        ),
-        f(
-            "title",
-            any(row, &["Name", "Subject"]).map_or(FieldValue::Null, |t| {
-                FieldValue::text(canon::without_marker(&t))
-            }),
-        ),
-        f(
-            "description",
-            any(row, &["Description", "Comments"]).map_or(FieldValue::Null, |d| {
-                FieldValue::text(canon::without_marker(&d))
-            }),
-        ),
-        f(
-            "due",
-            any(row, &["DueDate"])
-                .and_then(|d| date(&d))
-                .map_or(FieldValue::Null, FieldValue::Date),
-        ),
-        f("priority", FieldValue::text(priority.clone())),
-        f("priority_kind", word(canon::task_priority(&priority))),
-        f(
-            "owner",
-            any(row, &["OwnerId"]).map_or(FieldValue::Null, FieldValue::Ref),
-        ),
-        f("status", FieldValue::text(status.clone())),
-        f(
-            "status_kind",
-            word(Some(canon::task_status(&status, closed))),
-        ),
-        f("kind", text(&["Type", "TypeName"])),
-        f("completed_at", time(row, &["ClosedDate", "ClosedOn"])),
-    ];
-    if parent.risk {
-        fields.push(f("escalation", FieldValue::Ref(parent.id.clone())));
+            None => FieldValue::Null,
+        };
+        let comments = get("comments").map_or(FieldValue::Null, |c| {
+            FieldValue::text(canon::without_marker(&canon::without_tags(&c)))
+        });
+        let company = get("account").map_or(FieldValue::Null, FieldValue::Ref);
+        let owner = get("owner").map_or(FieldValue::Null, FieldValue::Ref);
+        let modified = any(row, &["ModifiedDate", "LastModifiedDate"]).and_then(|t| instant(&t));
+        let f = |name: &'static str, value: FieldValue| (Cow::Borrowed(name), value);
+        let is_closed = canon::risk_status(&status, closed) == "closed";
+        let record = if risk {
+            let outcome = if is_closed {
+                canon::outcome(&status)
+            } else {
+                None
+            };
+            Record {
+                entity: Entity::Escalation,
+                external_id: id,
+                modified,
+                deleted: false,
+                fields: vec![
+                    f("account", company),
+                    f("title", text("title")),
+                    f("reason", text("reason")),
+                    f("status", FieldValue::text(status.clone())),
+                    f(
+                        "status_kind",
+                        word(Some(canon::risk_status(&status, closed))),
+                    ),
+                    f("priority", FieldValue::text(priority.clone())),
+                    f("priority_kind", word(canon::risk_priority(&priority))),
+                    f("owner", owner),
+                    f("opened", time(row, self.cta.names("opened"))),
+                    f("due", due),
+                    f("closed", time(row, self.cta.names("closed"))),
+                    f("outcome", word(outcome)),
+                    f("comments", comments),
+                ],
+            }
+        } else {
+            Record {
+                entity: Entity::Task,
+                external_id: format!("{CTA}{id}"),
+                modified,
+                deleted: false,
+                fields: vec![
+                    f("account", company),
+                    f("title", text("title")),
+                    f("description", comments),
+                    f("due", due),
+                    f("priority", FieldValue::text(priority.clone())),
+                    f("priority_kind", word(canon::task_priority(&priority))),
+                    f("owner", owner),
+                    f("status", FieldValue::text(status.clone())),
+                    f(
+                        "status_kind",
+                        word(Some(canon::task_status(&status, closed))),
+                    ),
+                    f("kind", word(Some("to_do"))),
+                    f("completed_at", time(row, self.cta.names("closed"))),
+                ],
+            }
+        };
+        page.records.push(record);
     }
-    page.records.push(Record {
-        entity: Entity::Task,
-        external_id: id,
-        modified: any(row, &["ModifiedDate"]).and_then(|t| instant(&t)),
-        deleted: false,
-        fields,
-    });
+
+    fn map_task(&self, row: &Row<'_>, parent: &Parent, page: &mut Page) {
+        let Some(id) = gsid(row) else {
+            page.problems.push(RowProblem {
+                entity: Entity::Task,
+                external_id: None,
+                reason: "a task without an id was left out".into(),
+            });
+            return;
+        };
+        let get = |field: &str| any(row, self.task.names(field));
+        let status = get("status").unwrap_or_default();
+        let priority = get("priority").unwrap_or_default();
+        let closed = any(row, &["IsClosed"]).map(|c| c.eq_ignore_ascii_case("true"));
+        let f = |name: &'static str, value: FieldValue| (Cow::Borrowed(name), value);
+        let company = any(row, &["CompanyId"]).unwrap_or_else(|| parent.company.clone());
+        let mut fields = vec![
+            f(
+                "account",
+                if company.is_empty() {
+                    FieldValue::Null
+                } else {
+                    FieldValue::Ref(company)
+                },
+            ),
+            f(
+                "title",
+                get("title").map_or(FieldValue::Null, |t| {
+                    FieldValue::text(canon::without_marker(&t))
+                }),
+            ),
+            f(
+                "description",
+                get("description").map_or(FieldValue::Null, |d| {
+                    FieldValue::text(canon::without_marker(&d))
+                }),
+            ),
+            f(
+                "due",
+                get("due")
+                    .and_then(|d| date(&d))
+                    .map_or(FieldValue::Null, FieldValue::Date),
+            ),
+            f("priority", FieldValue::text(priority.clone())),
+            f("priority_kind", word(canon::task_priority(&priority))),
+            f(
+                "owner",
+                get("owner").map_or(FieldValue::Null, FieldValue::Ref),
+            ),
+            f("status", FieldValue::text(status.clone())),
+            f(
+                "status_kind",
+                word(Some(canon::task_status(&status, closed))),
+            ),
+            f(
+                "kind",
+                any(row, &["Type", "TypeName"]).map_or(FieldValue::Null, FieldValue::Text),
+            ),
+            f("completed_at", time(row, self.task.names("completed_at"))),
+        ];
+        if parent.risk {
+            fields.push(f("escalation", FieldValue::Ref(parent.id.clone())));
+        }
+        page.records.push(Record {
+            entity: Entity::Task,
+            external_id: id,
+            modified: any(row, &["ModifiedDate"]).and_then(|t| instant(&t)),
+            deleted: false,
+            fields,
+        });
+    }
 }

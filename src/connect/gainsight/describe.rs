@@ -1,7 +1,6 @@
 //! What a tenant has: each object's metadata, held against a sample of rows.
 
-use super::Gainsight;
-use super::schema::SPECS;
+use super::{Gainsight, is_query};
 use crate::book::TenantField;
 use crate::connect::ConnectError;
 use crate::connect::describe::{propose, says_something};
@@ -15,16 +14,21 @@ impl Gainsight {
     /// Every field of the objects that are read, with how many rows of a sample fill it.
     pub(super) async fn describe_tenant(&self) -> Result<Vec<TenantField>, ConnectError> {
         let mut out = Vec::new();
-        for spec in SPECS.iter().filter(|s| !s.object.is_empty()) {
-            let Some(info) = self.describe(spec.object).await? else {
+        for spec in self
+            .m
+            .object
+            .iter()
+            .filter(|o| is_query(o) && !o.is_found())
+        {
+            let Some(info) = self.describe(&spec.name).await? else {
                 continue;
             };
             let plan = self.plan(spec).await?;
             for chunk in info.fields.chunks(AT_ONCE) {
                 let names: Vec<&str> = chunk.iter().map(|f| f.name.as_str()).collect();
                 let body = json!({"select": names, "limit": 200, "offset": 0});
-                let ask = Ask::query(format!("/v1/data/objects/query/{}", spec.object), &body);
-                let reply = self.call(&ask, spec.object).await?.ok();
+                let ask = Ask::query(format!("/v1/data/objects/query/{}", spec.name), &body);
+                let reply = self.call(&ask, &spec.name).await?.ok();
                 let rows = reply
                     .as_ref()
                     .map(super::api::Reply::rows)

@@ -1,24 +1,27 @@
 //! Gainsight CS over its REST API: object queries and the cockpit's lists for reading; calls to action, timeline and objects for writing.
 //!
-//! Gainsight offers no guard against overwriting: values are compared just before a write, and a window of that length remains. Options of a source:
-//! `currency`, `usage_object`, `health_object`, `surveys_object`, `task_parents` (calls to action whose tasks one run asks for: 300 at first, then 10 in turn), `history_weeks` (how far back
-//! usage and health are read; 52, less for large books), `requests_per_minute` (90; 0
-//! switches the brake off), `ack_status`, `closed_status`, `risk_type` (`Risk`), `risk_reason`, `task_type` (the type of a call to action that stands for a
-//! task without a risk), `web_url` (template with `{base}`, `{id}`), `web_url_cta`.
+//! What is read and written, the options and the addresses of its pages stand in the manifest (`builtin/gainsight.toml`); here is how. Gainsight offers
+//! no guard against overwriting: values are compared just before a write, and a window of that length remains.
 
 mod api;
 mod cockpit;
 mod describe;
+mod preview;
 mod pull;
 mod schema;
 mod write;
 
 use super::http::{Ask, Http, encode};
+use super::manifest::intern;
+use super::manifest::object::ObjectSpec;
+use super::manifest::request::Values;
+use super::manifest::schema::{Manifest, Names};
 use super::{
-    AuthPlan, ConnectError, Connector, Page, SourceSettings, Stream, TokenStore, Write, Written,
+    ConnectError, Connector, ErrorKind, Page, SourceSettings, Stream, TokenStore, Write, Written,
 };
 use crate::book::{Budget, Capabilities, Clock, Cursor, Entity, Record};
 use futures_util::future::BoxFuture;
+pub(super) use preview::preview;
 use schema::ObjectInfo;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
@@ -28,11 +31,20 @@ use std::sync::{Arc, Mutex};
 /// The connector's name.
 pub const KIND: &str = "gainsight";
 
-/// Gainsight allows 100 a minute in fixed windows; a little below it no window overflows.
-const PER_MINUTE: u32 = 90;
+/// The object of Gainsight's that tells what was deleted.
+const DELETIONS: &str = "record_delete_log";
+
+/// Whether an object is read by the object query; calls to action, their tasks and deletions have requests of their own.
+fn is_query(spec: &ObjectSpec) -> bool {
+    !matches!(spec.entity, Entity::Escalation | Entity::Task) && spec.name != DELETIONS
+}
 
 /// One Gainsight tenant.
 pub struct Gainsight {
+    m: Arc<Manifest>,
+    /// Calls to action and the tasks below them, with the tenant's own names for their fields.
+    cta: ObjectSpec,
+    task: ObjectSpec,
     http: Http,
     fields: BTreeMap<String, String>,
     options: BTreeMap<String, String>,
@@ -47,15 +59,37 @@ pub struct Gainsight {
 impl Gainsight {
     /// Checks the settings and builds the client; sends nothing.
     pub fn open(
+        m: Arc<Manifest>,
         settings: &SourceSettings,
         clock: Arc<dyn Clock>,
         tokens: Option<Arc<dyn TokenStore>>,
-        plan: AuthPlan,
     ) -> Result<Gainsight, ConnectError> {
+        let http = Http::new(settings, m.per_minute(), clock, tokens, m.auth_plan())?;
+        let setup = |why: String| http.error(ErrorKind::Setup, why);
+        let options = m.options(&settings.options).map_err(setup)?;
+        let cockpit = |entity: Entity| {
+            let mut spec = m.object_of(entity).cloned().ok_or_else(|| {
+                setup(format!(
+                    "the manifest `{}` has no [[object]] for the entity `{entity}`",
+                    m.id
+                ))
+            })?;
+            let prefix = spec.prefix();
+            for (key, theirs) in &settings.fields {
+                if let Some(canonical) = key.strip_prefix(&prefix) {
+                    let names = Names(vec![theirs.clone()]);
+                    spec.fields.insert(canonical.to_owned(), names);
+                }
+            }
+            Ok(spec)
+        };
         Ok(Gainsight {
-            http: Http::new(settings, Some(PER_MINUTE), clock, tokens, plan)?,
+            cta: cockpit(Entity::Escalation)?,
+            task: cockpit(Entity::Task)?,
+            m,
+            http,
             fields: settings.fields.clone(),
-            options: settings.options.clone(),
+            options,
             objects: Mutex::new(HashMap::new()),
             names: tokio::sync::OnceCell::new(),
             picks: tokio::sync::OnceCell::new(),
@@ -71,28 +105,19 @@ impl Gainsight {
             .filter(|s| !s.is_empty())
     }
 
-    /// FNV-1a over everything that decides what is asked and how it is read.
-    fn mapping_hash(&self) -> u64 {
-        let mut h: u64 = 0xcbf2_9ce4_8422_2325;
-        let mut eat = |text: &str| {
-            for b in text.bytes().chain([0]) {
-                h = (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-            }
+    /// Over everything that decides what is asked of an object and how it is read.
+    fn mapping_hash(&self, spec: &ObjectSpec) -> u64 {
+        let own = format!("{}_object", spec.stream);
+        let used: &[&str] = match spec.entity {
+            Entity::Account => &["currency"],
+            Entity::Signal => &[&own],
+            _ => &[],
         };
-        eat("1");
-        for (k, v) in &self.fields {
-            eat(k);
-            eat(v);
-        }
-        for name in [
-            "currency",
-            "usage_object",
-            "health_object",
-            "surveys_object",
-        ] {
-            eat(self.option(name).unwrap_or_default());
-        }
-        h
+        spec.hash(
+            &self.fields,
+            used.iter()
+                .map(|name| self.option(name).unwrap_or_default()),
+        )
     }
 }
 
@@ -102,23 +127,15 @@ impl Connector for Gainsight {
     }
 
     fn streams(&self) -> Vec<Stream> {
-        let of = |name, entity, apart| Stream {
-            name,
-            entity,
-            apart,
-        };
-        vec![
-            of("people", Entity::Person, false),
-            of("accounts", Entity::Account, false),
-            of("contacts", Entity::Contact, false),
-            of("escalations", Entity::Escalation, false),
-            of("tasks", Entity::Task, true),
-            of("touchpoints", Entity::Touchpoint, false),
-            of("usage", Entity::Signal, false),
-            of("health", Entity::Signal, false),
-            of("surveys", Entity::Signal, false),
-            of("deletions", Entity::Account, true),
-        ]
+        self.m
+            .object
+            .iter()
+            .map(|o| Stream {
+                name: intern(&o.stream),
+                entity: o.entity,
+                apart: o.apart,
+            })
+            .collect()
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -172,23 +189,26 @@ impl Connector for Gainsight {
         let id = external_id
             .strip_prefix(cockpit::CTA)
             .unwrap_or(external_id);
-        let template = match entity {
-            Entity::Account => self
-                .option("web_url")
-                .unwrap_or("{base}/v1/ui/customersuccess360?cid={id}"),
-            Entity::Escalation => self
-                .option("web_url_cta")
-                .unwrap_or("{base}/v1/ui/cockpit#/cta/{id}"),
-            Entity::Task if external_id.starts_with(cockpit::CTA) => self
-                .option("web_url_cta")
-                .unwrap_or("{base}/v1/ui/cockpit#/cta/{id}"),
+        let (spec, own) = match entity {
+            Entity::Account => (self.m.object_of(entity)?, "web_url"),
+            Entity::Escalation => (&self.cta, "web_url_cta"),
+            Entity::Task if external_id.starts_with(cockpit::CTA) => (&self.cta, "web_url_cta"),
             _ => return None,
         };
-        Some(
-            template
-                .replace("{base}", self.http.base())
-                .replace("{id}", &encode(id)),
-        )
+        let base = self.http.base();
+        if let Some(template) = self.option(own) {
+            return Some(
+                template
+                    .replace("{base}", base)
+                    .replace("{id}", &encode(id)),
+            );
+        }
+        let values = Values {
+            id: Some(id),
+            base,
+            ..Values::default()
+        };
+        spec.web.as_ref()?.0.render_path(&values)
     }
 
     fn budget(&self) -> Budget {

@@ -3,14 +3,15 @@
 //! `ModifiedDate` takes times without a zone and nobody says which zone is meant, so each run looks back a day. Pages overlap by
 //! one row: where that row is not the one that was last, rows left meanwhile, and the run starts again (rows are only ever replaced by themselves).
 
-use super::Gainsight;
 use super::api::named_in;
-use super::schema::{ObjectInfo, Plan, Spec, spec};
+use super::schema::{ObjectInfo, Plan};
+use super::{DELETIONS, Gainsight};
 use crate::book::{Cursor, Entity, FieldValue, Record, RowProblem};
 use crate::connect::canon;
 use crate::connect::convert::{Kind, convert, instant, kind_of};
 use crate::connect::http::Ask;
 use crate::connect::json::Row;
+use crate::connect::manifest::object::ObjectSpec;
 use crate::connect::{ConnectError, ErrorKind, IDENTIFIERS, Page};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// The most rows of one answer.
+/// The most rows that an answer may have, where the manifest says nothing.
 const PAGE: usize = 5000;
 /// The zone of `ModifiedDate` conditions is not documented; no zone is further away.
 pub(super) const LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
@@ -52,14 +53,17 @@ impl Gainsight {
         cursor: Option<&Cursor>,
     ) -> Result<Page, ConnectError> {
         let before = self.http.requests();
-        let (mut page, total) = match stream {
-            "escalations" => (self.pull_ctas(cursor).await?, None),
-            "tasks" => (self.pull_tasks(cursor).await?, None),
-            "deletions" => (self.pull_deletions(cursor).await?, None),
-            _ => (self.pull_object(stream, cursor).await?, None),
+        let spec = self.m.object(stream).ok_or_else(|| {
+            self.http
+                .error(ErrorKind::Setup, format!("there is no stream `{stream}`"))
+        })?;
+        let mut page = match spec.entity {
+            Entity::Escalation => self.pull_ctas(cursor).await?,
+            Entity::Task => self.pull_tasks(cursor).await?,
+            _ if spec.name == DELETIONS => self.pull_deletions(cursor).await?,
+            _ => self.pull_object(spec, cursor).await?,
         };
         page.requests = u32::try_from(self.http.requests() - before).unwrap_or(u32::MAX);
-        page.total = page.total.or(total);
         Ok(page)
     }
 
@@ -72,22 +76,19 @@ impl Gainsight {
 
     async fn pull_object(
         &self,
-        stream: &str,
+        spec: &ObjectSpec,
         cursor: Option<&Cursor>,
     ) -> Result<Page, ConnectError> {
-        let spec = spec(stream).ok_or_else(|| {
-            self.http
-                .error(ErrorKind::Setup, format!("there is no stream `{stream}`"))
-        })?;
+        let (stream, size) = (spec.stream.as_str(), rows_of_page(spec));
         let mut state = match cursor {
             Some(c) => serde_json::from_str::<State>(&c.0).map_err(|_| self.lost(stream))?,
             None => State {
-                map: self.mapping_hash(),
+                map: self.mapping_hash(spec),
                 plan: self.plan(spec).await?,
                 ..State::default()
             },
         };
-        if state.map != self.mapping_hash() {
+        if state.map != self.mapping_hash(spec) {
             return Err(self.http.error(
                 ErrorKind::CursorLost,
                 format!("the field mapping changed; {stream} is read afresh"),
@@ -107,33 +108,27 @@ impl Gainsight {
         };
         let reply = loop {
             let overlap = usize::from(state.offset > 0);
-            let mut body = json!({
-                "select": state.plan.select,
-                "orderBy": {"Gsid": "asc"},
-                "limit": PAGE,
-                "offset": state.offset - overlap,
-            });
-            let mut conditions = Vec::new();
+            let mut from = None;
             if let (Some(since), Some(field)) = (state.since, &state.plan.modified) {
-                let from = stamp(since - LOOKBACK);
-                conditions
-                    .push(json!({"name": field, "alias": "A", "operator": "GTE", "value": [from]}));
+                from = Some((field.as_str(), since - LOOKBACK));
             } else if let (Some(weeks), Some(field)) = (self.history(spec), state.plan.theirs("at"))
             {
-                let from = stamp(self.http.now() - SignedDuration::from_hours(weeks * 7 * 24));
-                conditions
-                    .push(json!({"name": field, "alias": "A", "operator": "GTE", "value": [from]}));
+                let began = self.http.now() - SignedDuration::from_hours(weeks * 7 * 24);
+                from = Some((field, began));
             }
-            if !conditions.is_empty() {
-                body["where"] = json!({"conditions": conditions, "expression": "A"});
-            }
-            let ask = Ask::query(format!("/v1/data/objects/query/{object}"), &body);
+            let ask = question(
+                &object,
+                &state.plan.select,
+                from,
+                state.offset - overlap,
+                size,
+            );
             match self.call(&ask, &object).await? {
                 Ok(reply) => break reply,
                 Err(fault) => {
                     let missing = named_in(&state.plan.select, &fault.words, &["Gsid"]).cloned();
                     let Some(missing) = missing else {
-                        if fault.code == "OBJECT_NOT_FOUND" && spec.signal.is_some() {
+                        if fault.code == "OBJECT_NOT_FOUND" && spec.is_found() {
                             state.plan = Plan::default();
                             page.next = bookmark(&state);
                             return Ok(page);
@@ -185,8 +180,8 @@ impl Gainsight {
             }
             self.map_row(spec, &state.plan, row, &mut page);
         }
-        page.done = count < PAGE;
-        if spec.stream == "accounts" {
+        page.done = count < size;
+        if spec.entity == Entity::Account {
             self.accounts
                 .fetch_max(state.offset + count, Ordering::Relaxed);
         }
@@ -215,8 +210,8 @@ impl Gainsight {
 
     /// How many weeks of dated numbers a first load goes back: a year, less for a large book, because there is a row per account and week.
     /// Surveys are few and read whole.
-    fn history(&self, spec: &Spec) -> Option<i64> {
-        if !matches!(spec.stream, "usage" | "health") {
+    fn history(&self, spec: &ObjectSpec) -> Option<i64> {
+        if !matches!(spec.kind.as_deref(), Some("usage.weekly" | "health")) {
             return None;
         }
         let wished = self
@@ -284,14 +279,14 @@ impl Gainsight {
     }
 
     /// Chooses what to ask for.
-    pub(super) async fn plan(&self, spec: &'static Spec) -> Result<Plan, ConnectError> {
+    pub(super) async fn plan(&self, spec: &ObjectSpec) -> Result<Plan, ConnectError> {
         let currency = self
             .option("currency")
             .unwrap_or("USD")
             .to_ascii_uppercase();
-        if spec.signal.is_none() {
-            let mut plan = match self.describe(spec.object).await? {
-                Some(info) => Plan::new(spec, spec.object, &info, &self.fields),
+        if !spec.is_found() {
+            let mut plan = match self.describe(&spec.name).await? {
+                Some(info) => Plan::new(spec, &spec.name, &info, &self.fields),
                 None => Plan::blind(spec),
             };
             plan.currency = currency;
@@ -303,14 +298,13 @@ impl Gainsight {
         let candidates = match wished {
             Some(name) => vec![name],
             None => {
-                let words = spec.signal.map_or(&[][..], |s| s.0);
                 let names = self.object_names().await?;
                 let mut fit: Vec<String> = Vec::new();
-                for word in words {
+                for word in &spec.find {
                     fit.extend(
                         names
                             .iter()
-                            .filter(|n| n.to_ascii_lowercase().contains(word))
+                            .filter(|n| n.to_ascii_lowercase().contains(word.as_str()))
                             .cloned(),
                     );
                 }
@@ -363,7 +357,7 @@ impl Gainsight {
     }
 
     /// Maps one row of an object.
-    pub(super) fn map_row(&self, spec: &Spec, plan: &Plan, row: &Row<'_>, page: &mut Page) {
+    pub(super) fn map_row(&self, spec: &ObjectSpec, plan: &Plan, row: &Row<'_>, page: &mut Page) {
         let Some(id) = row.filled("Gsid").or_else(|| row.filled("GSID")) else {
             page.problems.push(RowProblem {
                 entity: spec.entity,
@@ -461,9 +455,9 @@ impl Gainsight {
                 }
             }
             Entity::Signal => {
-                if let Some((_, kind, unit)) = spec.signal {
-                    set(&mut record, "kind", text(kind));
-                    set(&mut record, "unit", text(unit));
+                for (field, word) in [("kind", &spec.kind), ("unit", &spec.unit)] {
+                    let word = word.as_deref().unwrap_or_default();
+                    set(&mut record, field, text(word));
                 }
             }
             _ => {}
@@ -492,6 +486,29 @@ impl Gainsight {
             kind == Kind::Any && theirs.to_ascii_lowercase().contains("date") && raw.len() >= 12;
         convert(raw, if dated { Kind::Instant } else { kind }, currency)
     }
+}
+
+/// The most rows of one answer.
+pub(super) fn rows_of_page(spec: &ObjectSpec) -> usize {
+    spec.page.map_or(PAGE, |p| p as usize)
+}
+
+/// Asks for rows of an object in the order of their ids.
+pub(super) fn question(
+    object: &str,
+    select: &[String],
+    from: Option<(&str, Timestamp)>,
+    offset: usize,
+    size: usize,
+) -> Ask {
+    let mut body =
+        json!({"select": select, "orderBy": {"Gsid": "asc"}, "limit": size, "offset": offset});
+    if let Some((field, from)) = from {
+        let condition =
+            json!({"name": field, "alias": "A", "operator": "GTE", "value": [stamp(from)]});
+        body["where"] = json!({"conditions": [condition], "expression": "A"});
+    }
+    Ask::query(format!("/v1/data/objects/query/{object}"), &body)
 }
 
 fn bookmark<T: Serialize>(state: &T) -> Cursor {

@@ -1,312 +1,11 @@
-//! What is asked of each Gainsight object: the canonical fields with the names that they usually have, checked against the tenant's
-//! own metadata; pick lists come back as item ids and are translated by the options that the metadata names.
+//! What a tenant says of its objects, and which of the fields that the manifest names are asked for there; pick lists come back as item ids and are
+//! translated by the options that the metadata names.
 
 use crate::book::Entity;
+use crate::connect::manifest::object::ObjectSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// One object and what it becomes.
-pub struct Spec {
-    /// The stream's name.
-    pub stream: &'static str,
-    /// The object, in the spelling of the documentation; empty for those that are looked for by name.
-    pub object: &'static str,
-    /// What its rows become.
-    pub entity: Entity,
-    /// Canonical fields and the vendor's names for them, the likeliest first.
-    pub fields: &'static [(&'static str, &'static [&'static str])],
-    /// Fields that are read without standing for a canonical one.
-    pub raw: &'static [&'static str],
-    /// For objects with dated numbers: words in their name, the kind and the unit.
-    pub signal: Option<(&'static [&'static str], &'static str, &'static str)>,
-}
-
-const SIGNAL_FIELDS: &[(&str, &[&str])] = &[
-    (
-        "account",
-        &[
-            "Company_ID",
-            "CompanyId",
-            "GsCompanyId",
-            "Company",
-            "Company__gc",
-            "Company_ID__gc",
-            "CompanyId__gc",
-        ],
-    ),
-    (
-        "at",
-        &[
-            "Week__gc",
-            "Week_Start__gc",
-            "Week_Start_Date__gc",
-            "WeekStart__gc",
-            "Date__gc",
-            "As_Of__gc",
-            "Snapshot_Date__gc",
-            "SnapshotDate",
-            "ScoreDate",
-            "Score_Date__gc",
-            "ResponseDate",
-            "Response_Date",
-            "Response_Date__gc",
-            "RespondedDate",
-            "Responded_On__gc",
-            "Date",
-        ],
-    ),
-    (
-        "value",
-        &[
-            "Active_Users__gc",
-            "ActiveUsers__gc",
-            "Users__gc",
-            "Usage__gc",
-            "Score",
-            "Current_Score",
-            "CurrentScore",
-            "Score__gc",
-            "NPS_Score",
-            "NpsScore",
-            "NPS_Score__gc",
-            "Overall_Score__gc",
-            "Health__gc",
-            "Value__gc",
-        ],
-    ),
-    (
-        "text",
-        &[
-            "Comment",
-            "Comments",
-            "Comment__gc",
-            "Comments__gc",
-            "Verbatim__gc",
-            "Feedback__gc",
-        ],
-    ),
-];
-
-/// Everything that is read through the object query, in the order of a sync.
-pub const SPECS: &[Spec] = &[
-    Spec {
-        stream: "people",
-        object: "GsUser",
-        entity: Entity::Person,
-        fields: &[
-            ("name", &["Name", "FullName"]),
-            ("email", &["Email"]),
-            ("active", &["IsActiveUser", "IsActive", "Active"]),
-        ],
-        raw: &["Title", "Role", "Department"],
-        signal: None,
-    },
-    Spec {
-        stream: "accounts",
-        object: "Company",
-        entity: Entity::Account,
-        fields: &[
-            ("name", &["Name"]),
-            (
-                "domain",
-                &[
-                    "Domain",
-                    "EmailDomain",
-                    "Email_Domain",
-                    "Domain__gc",
-                    "Website",
-                    "Website__gc",
-                ],
-            ),
-            (
-                "parent",
-                &[
-                    "ParentCompany",
-                    "Parent_Company",
-                    "ParentCompanyId",
-                    "ParentId",
-                ],
-            ),
-            (
-                "segment",
-                &[
-                    "Segment",
-                    "CustomerSegment",
-                    "Customer_Segment",
-                    "Segment__gc",
-                    "Tier",
-                ],
-            ),
-            (
-                "touch",
-                &[
-                    "TouchModel",
-                    "Touch_Model",
-                    "Touch",
-                    "TouchModel__gc",
-                    "Touch_Model__gc",
-                    "Touch__gc",
-                ],
-            ),
-            ("csm", &["CSM", "CsmId", "CSM_ID"]),
-            ("region", &["Region", "Region__gc", "BillingCountry"]),
-            ("industry", &["Industry"]),
-            (
-                "stage",
-                &[
-                    "LifecycleStage",
-                    "Lifecycle_Stage",
-                    "Stage",
-                    "CustomerLifecycleStage",
-                ],
-            ),
-            ("arr", &["ARR", "AnnualRecurringRevenue", "ARR__gc"]),
-            (
-                "start",
-                &[
-                    "OriginalContractDate",
-                    "Original_Contract_Date",
-                    "CustomerSince",
-                    "Customer_Since__gc",
-                ],
-            ),
-            ("renewal", &["RenewalDate", "Renewal_Date"]),
-            (
-                "notice_days",
-                &[
-                    "NoticeDays",
-                    "Notice_Days",
-                    "Notice_Days__gc",
-                    "Notice_Period__gc",
-                ],
-            ),
-            (
-                "auto_renew",
-                &[
-                    "AutoRenew",
-                    "Auto_Renew",
-                    "Auto_Renew__gc",
-                    "Auto_Renewal__gc",
-                ],
-            ),
-            (
-                "health",
-                &[
-                    "CurrentScore",
-                    "Current_Score",
-                    "OverallScore",
-                    "Overall_Score",
-                    "HealthScore",
-                    "Health_Score",
-                    "Health_Score__gc",
-                    "Scorecard_Score",
-                ],
-            ),
-            (
-                "health_at",
-                &[
-                    "CurrentScoreDate",
-                    "ScoreDate",
-                    "Score_Date",
-                    "Score_Modified_Date",
-                    "Health_Date__gc",
-                    "Health_Score_Date__gc",
-                ],
-            ),
-            (
-                "sentiment",
-                &[
-                    "CsmSentiment",
-                    "CSM_Sentiment",
-                    "CSM_Sentiment__gc",
-                    "Sentiment",
-                    "Sentiment__gc",
-                ],
-            ),
-            ("nps", &["NPS", "NpsScore", "NPS_Score", "NPS__gc"]),
-        ],
-        raw: &["CurrencyIsoCode", "Currency", "Currency__gc"],
-        signal: None,
-    },
-    Spec {
-        stream: "contacts",
-        object: "Company_Person",
-        entity: Entity::Contact,
-        fields: &[
-            ("account", &["Company_ID", "CompanyId"]),
-            ("name", &["Person_ID__gr.Name", "Name"]),
-            ("title", &["Title"]),
-            ("email", &["Person_ID__gr.Email", "Email"]),
-            ("phone", &["Phone", "Phone__gc", "BusinessPhone"]),
-            ("role", &["Role", "Role__gc"]),
-            ("active", &["Active", "IsActive"]),
-            ("left_at", &["Left_Date__gc", "Left_On__gc", "LeftDate"]),
-        ],
-        raw: &["IsPrimaryCompany"],
-        signal: None,
-    },
-    Spec {
-        stream: "touchpoints",
-        object: "activity_timeline",
-        entity: Entity::Touchpoint,
-        fields: &[
-            (
-                "account",
-                &["GsCompanyId", "CompanyId", "Company_ID", "GSCompany"],
-            ),
-            (
-                "kind",
-                &[
-                    "TypeName",
-                    "ActivityTypeName",
-                    "ActivityType",
-                    "Type",
-                    "TypeId",
-                ],
-            ),
-            ("subject", &["Subject"]),
-            ("body", &["NotesPlainText", "Notes_Plain_Text", "Notes"]),
-            ("at", &["ActivityDate", "Activity_Date"]),
-            ("author", &["AuthorId", "Author_ID", "GsUserId", "Author"]),
-        ],
-        raw: &["ExternalId"],
-        signal: None,
-    },
-    Spec {
-        stream: "usage",
-        object: "",
-        entity: Entity::Signal,
-        fields: SIGNAL_FIELDS,
-        raw: &[],
-        signal: Some((&["usage", "adoption"], "usage.weekly", "users")),
-    },
-    Spec {
-        stream: "health",
-        object: "",
-        entity: Entity::Signal,
-        fields: SIGNAL_FIELDS,
-        raw: &[],
-        signal: Some((
-            &["scorecard_fact", "scorecard", "health_history", "health"],
-            "health",
-            "points",
-        )),
-    },
-    Spec {
-        stream: "surveys",
-        object: "",
-        entity: Entity::Signal,
-        fields: SIGNAL_FIELDS,
-        raw: &[],
-        signal: Some((&["nps", "survey"], "nps", "points")),
-    },
-];
-
-/// The stream of that name.
-pub fn spec(stream: &str) -> Option<&'static Spec> {
-    SPECS.iter().find(|s| s.stream == stream)
-}
 
 /// One field of the tenant's metadata.
 #[derive(Clone, Debug, Default)]
@@ -444,7 +143,7 @@ pub struct Plan {
 impl Plan {
     /// Chooses fields by the tenant's metadata.
     pub fn new(
-        spec: &Spec,
+        spec: &ObjectSpec,
         object: &str,
         info: &ObjectInfo,
         overrides: &BTreeMap<String, String>,
@@ -467,28 +166,29 @@ impl Plan {
         if let Some(m) = plan.modified.clone() {
             plan.add(&m);
         }
-        let prefix = spec.signal.map_or(spec.entity.name(), |s| s.1);
-        for (canonical, candidates) in spec.fields {
-            if overrides.contains_key(&format!("{prefix}.{canonical}")) {
+        let prefix = spec.prefix();
+        for (canonical, candidates) in &spec.fields {
+            if overrides.contains_key(&format!("{prefix}{canonical}")) {
                 continue;
             }
             let found = candidates
+                .0
                 .iter()
                 .find_map(|c| info.offers(c))
                 .or_else(|| guess(spec, canonical, info).map(|f| f.name.clone()));
             if let Some(name) = found {
                 plan.add(&name);
-                plan.map.push(((*canonical).to_owned(), name));
+                plan.map.push((canonical.clone(), name));
             }
         }
         for (key, theirs) in overrides {
-            if let Some(canonical) = key.strip_prefix(prefix).and_then(|k| k.strip_prefix('.')) {
+            if let Some(canonical) = key.strip_prefix(&prefix) {
                 let name = info.offers(theirs).unwrap_or_else(|| theirs.clone());
                 plan.add(&name);
                 plan.map.push((canonical.to_owned(), name));
             }
         }
-        for name in spec.raw {
+        for name in &spec.extra {
             if let Some(f) = info.field(name) {
                 plan.add(&f.name);
             }
@@ -550,18 +250,18 @@ impl Plan {
     }
 
     /// Without metadata: the first spelling of everything; what the vendor refuses is dropped one by one.
-    pub fn blind(spec: &Spec) -> Plan {
+    pub fn blind(spec: &ObjectSpec) -> Plan {
         let mut plan = Plan {
-            object: Some(spec.object.to_owned()),
+            object: Some(spec.name.clone()),
             modified: Some("ModifiedDate".to_owned()),
             ..Plan::default()
         };
         plan.add("Gsid");
         plan.add("ModifiedDate");
-        for (canonical, candidates) in spec.fields {
-            if let Some(name) = candidates.first() {
+        for (canonical, candidates) in &spec.fields {
+            if let Some(name) = candidates.0.first() {
                 plan.add(name);
-                plan.map.push(((*canonical).to_owned(), (*name).to_owned()));
+                plan.map.push((canonical.clone(), name.clone()));
             }
         }
         plan
@@ -593,8 +293,8 @@ impl Plan {
 }
 
 /// In an object with dated numbers whose fields have other names: the one of the right type.
-fn guess<'a>(spec: &Spec, canonical: &str, info: &'a ObjectInfo) -> Option<&'a FieldInfo> {
-    spec.signal?;
+fn guess<'a>(spec: &ObjectSpec, canonical: &str, info: &'a ObjectInfo) -> Option<&'a FieldInfo> {
+    spec.kind.as_ref()?;
     let system = [
         "CreatedDate",
         "ModifiedDate",

@@ -2,13 +2,13 @@
 //! before anything is sent again. Updates compare first; no header guards them.
 
 use super::Gainsight;
-use super::cockpit::{CTA, any, empty_page, gsid, map_cta};
-use super::schema::spec;
+use super::cockpit::{CTA, any, empty_page, gsid};
 use crate::book::{Capabilities, Conflict, Entity, FieldValue, Record, Verb, WriteSupport};
 use crate::connect::canon;
 use crate::connect::convert::iso;
 use crate::connect::guard;
 use crate::connect::http::{Ask, encode, lock};
+use crate::connect::manifest::object::ObjectSpec;
 use crate::connect::{ConnectError, ErrorKind, Write, Written};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
@@ -22,38 +22,23 @@ pub struct Picks {
     reason: Vec<String>,
 }
 
-/// The fields of a call to action that are written.
-const CTA_FIELDS: &[(&str, &str)] = &[
-    ("title", "Name"),
-    ("reason", "reason"),
-    ("status", "status"),
-    ("status_kind", "status"),
-    ("priority", "priority"),
-    ("priority_kind", "priority"),
-    ("owner", "OwnerId"),
-    ("due", "DueDate"),
-    ("comments", "Comments"),
-    ("outcome", "status (the closing one)"),
-];
-const TASK_FIELDS: &[(&str, &str)] = &[
-    ("title", "Name"),
-    ("status", "status"),
-    ("status_kind", "status"),
-    ("priority", "priority"),
-    ("priority_kind", "priority"),
-    ("owner", "OwnerId"),
-    ("due", "DueDate"),
-    ("description", "Description"),
-];
-const ACTIVITY_FIELDS: &[(&str, &str)] = &[
-    ("subject", "Subject"),
-    ("body", "Notes"),
-    ("at", "ActivityDate"),
-    ("kind", "TypeName"),
-    ("author", "Author"),
-];
-
 impl Gainsight {
+    /// The vendor's field that a canonical one is written to.
+    fn written(&self, entity: Entity, canonical: &str) -> Option<&str> {
+        self.m
+            .write
+            .get(&entity)?
+            .fields
+            .get(canonical)?
+            .to
+            .as_deref()
+    }
+
+    /// The same, where every write has the field; one that the manifest does not name the vendor refuses by its own words.
+    fn key(&self, entity: Entity, canonical: &'static str) -> &str {
+        self.written(entity, canonical).unwrap_or(canonical)
+    }
+
     /// What can be written, and the choices as far as they are known.
     pub(super) fn writes(&self) -> Capabilities {
         let mut caps = Capabilities::default();
@@ -78,14 +63,6 @@ impl Gainsight {
             "closing status (calls to action are closed, not deleted)",
             None,
         );
-        for (field, theirs) in CTA_FIELDS {
-            add(
-                Entity::Escalation,
-                field,
-                &format!("call to action: {theirs}"),
-                None,
-            );
-        }
         add(
             Entity::Task,
             "*",
@@ -93,23 +70,36 @@ impl Gainsight {
             None,
         );
         add(Entity::Task, "-", "closing status", None);
-        for (field, theirs) in TASK_FIELDS {
-            add(Entity::Task, field, &format!("task: {theirs}"), None);
-        }
         add(Entity::Touchpoint, "*", "POST timeline activity", None);
         add(Entity::Touchpoint, "-", "DELETE timeline activity", None);
-        for (field, theirs) in ACTIVITY_FIELDS {
-            add(
-                Entity::Touchpoint,
-                field,
-                &format!("timeline activity: {theirs}"),
-                None,
-            );
+        for (entity, what) in [
+            (Entity::Escalation, "call to action"),
+            (Entity::Task, "task"),
+            (Entity::Touchpoint, "timeline activity"),
+        ] {
+            let fields = self.m.write.get(&entity).into_iter();
+            for (field, f) in fields.flat_map(|w| &w.fields) {
+                let theirs = f.to.as_deref().unwrap_or_default();
+                let closing = if field == "outcome" {
+                    " (the closing one)"
+                } else {
+                    ""
+                };
+                add(entity, field, &format!("{what}: {theirs}{closing}"), None);
+            }
         }
-        add(Entity::Account, "csm", "Company.CSM", None);
-        for field in ["sentiment", "segment", "touch", "stage"] {
-            match self.fields.get(&format!("account.{field}")) {
-                Some(theirs) => add(Entity::Account, field, &format!("Company.{theirs}"), None),
+        let company = self.m.object_of(Entity::Account);
+        let object = company.map_or("Company", |o| o.name.as_str());
+        for field in ["csm", "sentiment", "segment", "touch", "stage"] {
+            // What the manifest lists is written where it is read; the rest needs a field that the tenant names.
+            let named = self.fields.get(&format!("account.{field}")).cloned();
+            let listed = self.written(Entity::Account, field);
+            let usual = listed.and_then(|to| match to.strip_prefix('=') {
+                Some(own) => company?.names(own).first().cloned(),
+                None => Some(to.to_owned()),
+            });
+            match named.or(usual) {
+                Some(theirs) => add(Entity::Account, field, &format!("{object}.{theirs}"), None),
                 None => add(
                     Entity::Account,
                     field,
@@ -118,25 +108,10 @@ impl Gainsight {
                 ),
             }
         }
-        add(
-            Entity::Account,
-            "owner",
-            "",
-            Some("Gainsight holds the CSM; the owner is the CRM's"),
-        );
-        add(
-            Entity::Renewal,
-            "*",
-            "",
-            Some("renewals are the CRM's; send them there with [write] renewal"),
-        );
-        for field in ["stage", "forecast", "amount", "due"] {
-            add(
-                Entity::Renewal,
-                field,
-                "",
-                Some("renewals are the CRM's; send them there with [write] renewal"),
-            );
+        for (entity, write) in &self.m.write {
+            for (field, why) in &write.cannot {
+                add(*entity, field, "", Some(why));
+            }
         }
         if let Some(picks) = self.picks.get() {
             for (field, list) in [
@@ -209,36 +184,27 @@ impl Gainsight {
                     None => Ok(None),
                 },
             },
-            _ => {
-                let stream = match entity {
-                    Entity::Account => "accounts",
-                    Entity::Contact => "contacts",
-                    Entity::Person => "people",
-                    Entity::Touchpoint => "touchpoints",
-                    _ => return Ok(None),
-                };
-                self.read_object(stream, "Gsid", id).await
-            }
+            _ => match self.m.object_of(entity) {
+                Some(spec) => self.read_object(spec, "Gsid", id).await,
+                None => Ok(None),
+            },
         }
     }
 
     async fn read_object(
         &self,
-        stream: &str,
+        spec: &ObjectSpec,
         field: &str,
         value: &str,
     ) -> Result<Option<Record>, ConnectError> {
-        let Some(spec) = spec(stream) else {
-            return Ok(None);
-        };
         let plan = self.plan(spec).await?;
         let body = json!({
             "select": plan.select,
             "where": {"conditions": [{"name": field, "alias": "A", "operator": "EQ", "value": [value]}], "expression": "A"},
             "limit": 1, "offset": 0,
         });
-        let ask = Ask::query(format!("/v1/data/objects/query/{}", spec.object), &body);
-        let reply = self.must(&ask, spec.object).await?;
+        let ask = Ask::query(format!("/v1/data/objects/query/{}", spec.name), &body);
+        let reply = self.must(&ask, &spec.name).await?;
         let mut page = empty_page();
         if let Some(row) = reply.rows().first() {
             self.map_row(spec, &plan, row, &mut page);
@@ -254,7 +220,7 @@ impl Gainsight {
         let mut page = empty_page();
         let reply = self
             .cta_list(
-                &mut Self::cta_select(),
+                &mut self.cta.likeliest(),
                 Some(filter),
                 10,
                 1,
@@ -266,7 +232,7 @@ impl Gainsight {
             .iter()
             .filter(|r| gsid(r).as_deref() == Some(id))
         {
-            map_cta(row, &mut page);
+            self.map_cta(row, &mut page);
         }
         Ok(page.records.into_iter().find(|r| r.entity == entity))
     }
@@ -292,7 +258,7 @@ impl Gainsight {
         let mut page = empty_page();
         let reply = self
             .cta_list(
-                &mut Self::cta_select(),
+                &mut self.cta.likeliest(),
                 Some(filter),
                 1000,
                 1,
@@ -300,7 +266,7 @@ impl Gainsight {
             )
             .await?;
         for row in &reply.rows() {
-            map_cta(row, &mut page);
+            self.map_cta(row, &mut page);
         }
         Ok(page
             .records
@@ -316,10 +282,10 @@ impl Gainsight {
     pub(super) async fn find_created(&self, write: &Write) -> Result<Option<Record>, ConnectError> {
         let mark = canon::marker(&write.marker);
         match write.entity {
-            Entity::Touchpoint => {
-                self.read_object("touchpoints", "ExternalId", &write.marker)
-                    .await
-            }
+            Entity::Touchpoint => match self.m.object_of(Entity::Touchpoint) {
+                Some(spec) => self.read_object(spec, "ExternalId", &write.marker).await,
+                None => Ok(None),
+            },
             Entity::Task if parent(write).is_some() => {
                 let (Some(cta), Some(account)) = (parent(write), write.account.as_deref()) else {
                     return Ok(None);
@@ -332,8 +298,9 @@ impl Gainsight {
                 Ok(all.into_iter().find(|r| r.external_id == *id))
             }
             Entity::Escalation | Entity::Task => {
+                let comments = self.key(Entity::Escalation, "comments");
                 let mut conditions = vec![
-                    json!({"fieldName": "Comments", "value": [mark], "alias": "A", "operator": "CONTAINS"}),
+                    json!({"fieldName": comments, "value": [mark], "alias": "A", "operator": "CONTAINS"}),
                 ];
                 let mut expression = "A";
                 if let Some(account) = &write.account {
@@ -343,7 +310,7 @@ impl Gainsight {
                 let mut page = empty_page();
                 let reply = self
                     .cta_list(
-                        &mut Self::cta_select(),
+                        &mut self.cta.likeliest(),
                         Some((conditions, expression)),
                         10,
                         1,
@@ -352,8 +319,8 @@ impl Gainsight {
                     .await?;
                 for row in &reply.rows() {
                     // A tenant that ignores the condition must not make us take somebody else's for ours.
-                    if any(row, &["Comments"]).is_some_and(|c| c.contains(&mark)) {
-                        map_cta(row, &mut page);
+                    if any(row, self.cta.names("comments")).is_some_and(|c| c.contains(&mark)) {
+                        self.map_cta(row, &mut page);
                     }
                 }
                 Ok(page.records.into_iter().find(|r| r.entity == write.entity))
@@ -442,9 +409,10 @@ impl Gainsight {
         let picks = self.picks().await?;
         let write = &guard::reason_into_comments(write, &picks.reason, None);
         let mut record = self.cta_record(write.entity, &wants(write)).await?;
+        let key = |field| self.key(Entity::Escalation, field);
         let mark = canon::marker(&write.marker);
         let comments = record
-            .get("Comments")
+            .get(key("comments"))
             .and_then(Value::as_str)
             .unwrap_or_default();
         let comments = if comments.is_empty() {
@@ -452,11 +420,11 @@ impl Gainsight {
         } else {
             format!("{comments}\n{mark}")
         };
-        record.insert("Comments".into(), json!(comments));
+        record.insert(key("comments").to_owned(), json!(comments));
         record.insert("referenceId".into(), json!("1"));
         record.insert("CompanyId".into(), json!(account));
         let kind = if risk {
-            self.option("risk_type").unwrap_or("Risk").to_owned()
+            self.option("risk_type").unwrap_or_default().to_owned()
         } else {
             match self.option("task_type") {
                 Some(t) => t.to_owned(),
@@ -471,40 +439,40 @@ impl Gainsight {
         };
         record.insert("type".into(), json!(kind));
         record
-            .entry("Name")
+            .entry(key("title"))
             .or_insert_with(|| json!(if risk { "At risk" } else { "Task" }));
-        if !record.contains_key("status") {
+        if !record.contains_key(key("status")) {
             let word = canon::word_for(&picks.status, "new", |w| Some(canon::risk_status(w, None)));
-            record.insert("status".into(), json!(word.unwrap_or("New")));
+            record.insert(key("status").to_owned(), json!(word.unwrap_or("New")));
         }
-        if !record.contains_key("priority") {
+        if !record.contains_key(key("priority")) {
             let word = canon::word_for(&picks.priority, "high", canon::risk_priority);
-            record.insert("priority".into(), json!(word.unwrap_or("High")));
+            record.insert(key("priority").to_owned(), json!(word.unwrap_or("High")));
         }
-        if !record.contains_key("reason")
+        if !record.contains_key(key("reason"))
             && let Some(reason) = self
                 .option("risk_reason")
                 .or_else(|| picks.reason.first().map(String::as_str))
         {
-            record.insert("reason".into(), json!(reason));
+            record.insert(key("reason").to_owned(), json!(reason));
         }
-        if !record.contains_key("OwnerId")
+        if !record.contains_key(key("owner"))
             && let Some(email) = &write.author
             && let Some(user) = self.user(email).await?
         {
-            record.insert("OwnerId".into(), json!(user));
+            record.insert(key("owner").to_owned(), json!(user));
         }
-        if !record.contains_key("DueDate") {
+        if !record.contains_key(key("due")) {
             // A call to action must have one; a week is Gainsight's own usual span.
             let due = (self.http.now() + jiff::SignedDuration::from_hours(7 * 24))
                 .strftime("%Y-%m-%d")
                 .to_string();
-            record.insert("DueDate".into(), json!(due));
+            record.insert(key("due").to_owned(), json!(due));
         }
         let body = json!({"requests": [{"record": record}]});
         let ask = Ask::write(Method::POST, "/v2/cockpit/cta/", Some(&body));
         let reply = self.must(&ask, "the new call to action").await?;
-        let id = self.written(&reply.data(), "the new call to action")?;
+        let id = self.made(&reply.data(), "the new call to action")?;
         let record = self.read_cta(&id, write.entity).await.ok().flatten();
         let external_id = if risk { id } else { format!("{CTA}{id}") };
         Ok(Written::Done {
@@ -514,10 +482,11 @@ impl Gainsight {
     }
 
     async fn create_task(&self, write: &Write, cta: &str) -> Result<Written, ConnectError> {
+        let key = |field| self.key(Entity::Task, field);
         let mark = canon::marker(&write.marker);
         let mut record = self.task_record(&wants(write)).await?;
         let text = record
-            .get("Description")
+            .get(key("description"))
             .and_then(Value::as_str)
             .unwrap_or_default();
         let text = if text.is_empty() {
@@ -525,15 +494,15 @@ impl Gainsight {
         } else {
             format!("{text}\n{mark}")
         };
-        record.insert("Description".into(), json!(text));
+        record.insert(key("description").to_owned(), json!(text));
         record.insert("referenceId".into(), json!("1"));
         record.insert("CtaGsid".into(), json!(cta));
         record.insert("CtaId".into(), json!(cta));
-        if !record.contains_key("OwnerId")
+        if !record.contains_key(key("owner"))
             && let Some(email) = &write.author
             && let Some(user) = self.user(email).await?
         {
-            record.insert("OwnerId".into(), json!(user));
+            record.insert(key("owner").to_owned(), json!(user));
         }
         let ask = Ask::write(
             Method::POST,
@@ -541,7 +510,7 @@ impl Gainsight {
             Some(&json!({"requests": [{"record": record}]})),
         );
         let reply = self.must(&ask, "the new task").await?;
-        let id = self.written(&reply.data(), "the new task")?;
+        let id = self.made(&reply.data(), "the new task")?;
         let account = write.account.as_deref().unwrap_or_default();
         let found = self
             .tasks_of(cta, account, true)
@@ -599,20 +568,21 @@ impl Gainsight {
                 .collect(),
             s => s,
         };
+        let key = |field| self.key(Entity::Touchpoint, field);
         let lookup = |fields: Value, object: &str| json!({"fields": fields, "lookupField": "Gsid", "objectName": object, "multiMatchOption": "FIRSTMATCH", "onNoMatch": "ERROR"});
         let body = json!({
             "records": [{
                 "ContextName": "Company",
-                "TypeName": activity_type(&text("kind")),
                 "ExternalId": write.marker,
-                "Subject": subject,
-                "Notes": body_text,
-                "ActivityDate": at,
-                "Author": author,
+                key("kind"): activity_type(&text("kind")),
+                key("subject"): subject,
+                key("body"): body_text,
+                key("at"): at,
+                key("author"): author,
                 "companyGsid": account,
             }],
             "lookups": {
-                "AuthorId": lookup(json!({"Author": "Email"}), "GsUser"),
+                "AuthorId": lookup(json!({key("author"): "Email"}), "GsUser"),
                 "GsCompanyId": lookup(json!({"companyGsid": "Gsid"}), "Company"),
             },
         });
@@ -655,7 +625,7 @@ impl Gainsight {
     }
 
     /// The id in a write reply: `{"success":[{"1":"<id>"}],"failure":[{"1":"why"}]}`, as list or as map.
-    fn written(&self, data: &Value, what: &str) -> Result<String, ConnectError> {
+    fn made(&self, data: &Value, what: &str) -> Result<String, ConnectError> {
         if let Some(why) = failures(data) {
             return Err(self.refused(None, format!("Gainsight refuses {what}: {why}")));
         }
@@ -760,6 +730,7 @@ impl Gainsight {
 
     /// Task statuses have no documented pick list: the usual words are offered until one is taken.
     async fn put_task(&self, id: &str, todo: &[(&str, &FieldValue)]) -> Result<(), ConnectError> {
+        let status = self.key(Entity::Task, "status");
         let mut record = self.task_record(todo).await?;
         record.insert("referenceId".into(), json!("1"));
         record.insert("Gsid".into(), json!(id));
@@ -777,14 +748,14 @@ impl Gainsight {
             Some(_) => ["Open", "New", "Not Started"].map(str::to_owned).to_vec(),
             None => Vec::new(),
         };
-        if let Some(first) = record.get("status").and_then(Value::as_str) {
+        if let Some(first) = record.get(status).and_then(Value::as_str) {
             words.retain(|w| w != first);
             words.insert(0, first.to_owned());
         }
         let mut words = words.into_iter();
         loop {
             if let Some(word) = words.next() {
-                record.insert("status".into(), json!(word));
+                record.insert(status.to_owned(), json!(word));
             }
             let ask = Ask::write(
                 Method::PUT,
@@ -810,20 +781,19 @@ impl Gainsight {
         let mut record = Map::new();
         record.insert("Gsid".into(), json!(id));
         for (field, want) in todo {
-            let (name, value) = match *field {
-                "subject" => ("Subject", plain(want)),
-                "body" => ("Notes", plain(want)),
-                "at" => ("ActivityDate", plain(want)),
-                "kind" => (
-                    "TypeName",
-                    json!(activity_type(want.as_str().unwrap_or_default())),
-                ),
-                other => {
-                    return Err(self.refused(
-                        Some(other),
-                        format!("`{other}` of a timeline entry cannot be changed"),
-                    ));
-                }
+            let name = match *field {
+                "author" => None,
+                field => self.written(Entity::Touchpoint, field),
+            };
+            let Some(name) = name else {
+                return Err(self.refused(
+                    Some(field),
+                    format!("`{field}` of a timeline entry cannot be changed"),
+                ));
+            };
+            let value = match *field {
+                "kind" => json!(activity_type(want.as_str().unwrap_or_default())),
+                _ => plain(want),
             };
             record.insert(name.into(), value);
         }
@@ -841,21 +811,27 @@ impl Gainsight {
         id: &str,
         todo: &[(&str, &FieldValue)],
     ) -> Result<(), ConnectError> {
-        let Some(spec) = spec("accounts") else {
+        let Some(spec) = self.m.object_of(Entity::Account) else {
             return Ok(());
         };
         let plan = self.plan(spec).await?;
         let mut record = Map::new();
         record.insert("Gsid".into(), json!(id));
         for (field, want) in todo {
-            let Some(theirs) = plan.theirs(field) else {
+            let to = self.written(Entity::Account, field).unwrap_or(field);
+            let found = match to.strip_prefix('=') {
+                Some(own) => plan.theirs(own),
+                None if to == *field => plan.theirs(field),
+                None => Some(to),
+            };
+            let Some(theirs) = found else {
                 return Err(self.refused(Some(field), format!("Gainsight has no company field for `{field}`; map one under [source.fields]")));
             };
             record.insert(theirs.to_owned(), plain(want));
         }
         let ask = Ask::write(
             Method::PUT,
-            "/v1/data/objects/Company?keys=Gsid",
+            format!("/v1/data/objects/{}?keys=Gsid", spec.name),
             Some(&json!({"records": [record]})),
         );
         let reply = self.must(&ask, "the company").await?;
@@ -934,17 +910,21 @@ impl Gainsight {
         let given = |f: &str| todo.iter().find(|(n, _)| *n == f).map(|(_, v)| *v);
         let outcome = given("outcome").and_then(FieldValue::as_str);
         for (field, want) in todo {
-            let name = match *field {
-                "title" => "Name",
-                "comments" | "description" => "Comments",
-                "owner" => "OwnerId",
-                "due" => "DueDate",
-                "reason" => "reason",
-                "status" => "status",
-                "priority" => "priority",
+            // A task of its own is a call to action too: its description stands in the comments.
+            let named = match *field {
+                "description" => "comments",
+                f => f,
+            };
+            // An outcome is said by the closing status; what is not named is not the cockpit's.
+            let Some(name) = self
+                .written(Entity::Escalation, named)
+                .filter(|_| named != "outcome")
+            else {
+                continue;
+            };
+            let value = match *field {
                 "status_kind" | "priority_kind" => {
-                    let plain_field = field.trim_end_matches("_kind");
-                    if given(plain_field).is_some() {
+                    if given(field.trim_end_matches("_kind")).is_some() {
                         continue;
                     }
                     let word = want.as_str().unwrap_or_default();
@@ -954,13 +934,11 @@ impl Gainsight {
                             format!("Gainsight's pick list has no value for `{word}`; choose another, or add it under Administration"),
                         )
                     })?;
-                    record.insert(plain_field.to_owned(), json!(found));
-                    continue;
+                    json!(found)
                 }
-                // An outcome is said by the closing status; the rest is not the cockpit's.
-                _ => continue,
+                _ => plain(want),
             };
-            record.insert(name.to_owned(), plain(want));
+            record.insert(name.to_owned(), value);
         }
         Ok(record)
     }
@@ -993,18 +971,14 @@ impl Gainsight {
         let picks = self.picks().await?;
         let mut record = Map::new();
         for (field, want) in todo {
-            let (name, value) = match *field {
-                "title" => ("Name", plain(want)),
-                "description" => ("Description", plain(want)),
-                "owner" => ("OwnerId", plain(want)),
-                "due" => ("DueDate", plain(want)),
-                "status" => ("status", plain(want)),
-                "priority" => ("priority", plain(want)),
+            let Some(name) = self.written(Entity::Task, field) else {
+                continue;
+            };
+            let value = match *field {
                 "status_kind" | "priority_kind" => {
-                    let found = self.task_word(picks, field, want.as_str().unwrap_or_default());
-                    (field.trim_end_matches("_kind"), json!(found))
+                    json!(self.task_word(picks, field, want.as_str().unwrap_or_default()))
                 }
-                _ => continue,
+                _ => plain(want),
             };
             if field.ends_with("_kind") && record.contains_key(name) {
                 continue;

@@ -54,34 +54,7 @@ impl ManifestConnector {
             kind: ErrorKind::Setup,
             message: format!("{}: {message}", settings.name),
         };
-        let mut options = BTreeMap::new();
-        for (name, spec) in &m.option {
-            let value = settings
-                .options
-                .get(name)
-                .cloned()
-                .or_else(|| spec.default.clone());
-            if let Some(value) = value {
-                let value = value.trim().to_owned();
-                if !spec.values.is_empty() && !spec.values.contains(&value) {
-                    return Err(setup(format!(
-                        "`{name} = \"{value}\"` is unknown; it is one of {}",
-                        spec.values.join(", ")
-                    )));
-                }
-                options.insert(name.clone(), value);
-            }
-        }
-        for name in settings.options.keys() {
-            if !m.option.contains_key(name) && !COMMON.contains(&name.as_str()) {
-                let known: Vec<&str> = m.option.keys().map(String::as_str).chain(COMMON).collect();
-                return Err(setup(format!(
-                    "[source.options] `{name}` is not an option of {}; there are {}",
-                    m.id,
-                    known.join(", ")
-                )));
-            }
-        }
+        let options = m.options(&settings.options).map_err(setup)?;
         let kind = settings.auth.kind();
         if !m.auth.kinds.iter().any(|k| k == kind) {
             return Err(setup(format!(
@@ -104,15 +77,7 @@ impl ManifestConnector {
                 switches.insert(name.clone(), word);
             }
         }
-        let per_minute = m
-            .limit
-            .iter()
-            .filter(|l| l.lane.is_none())
-            .map(|l| (u64::from(l.rate) * 60 / u64::from(l.seconds.max(1))) as u32)
-            .min()
-            // A little below the limit no window overflows.
-            .map(|n| (n - n / 10).max(1));
-        let mut http = Http::new(settings, per_minute, clock, tokens, m.auth_plan())?;
+        let mut http = Http::new(settings, m.per_minute(), clock, tokens, m.auth_plan())?;
         for limit in m.limit.iter() {
             if let Some(lane) = &limit.lane {
                 http = http.with_lane(lane, limit.rate, limit.seconds);
@@ -590,9 +555,6 @@ impl ManifestConnector {
     }
 }
 
-/// Options that every source has.
-const COMMON: [&str; 2] = ["currency", "requests_per_minute"];
-
 /// A refused request.
 pub(super) struct Fault {
     /// The row is not there.
@@ -612,7 +574,7 @@ pub(super) fn holds(c: &Condition, document: &str) -> bool {
 }
 
 /// Names live as long as the program: there are as many as the manifests have.
-fn intern(name: &str) -> &'static str {
+pub(in crate::connect) fn intern(name: &str) -> &'static str {
     static NAMES: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
     let mut names = lock(&NAMES);
     if let Some(known) = names.iter().find(|n| **n == name) {

@@ -109,12 +109,13 @@ impl Library {
 
 /// Reads and checks a manifest. The error has file, line and column of everything that is wrong, a line each.
 pub fn load(file: &str, text: &str) -> Result<Manifest, String> {
-    let manifest: Manifest = toml::from_str(text).map_err(|e| {
+    let mut manifest: Manifest = toml::from_str(text).map_err(|e| {
         let place = e.span().map_or(0, |s| s.start);
         format!("{file}:{}: {}", place_of(text, place), e.message())
     })?;
     let mut wrong = Vec::new();
     check(&manifest, text, &mut wrong);
+    manifest.settle_objects();
     if wrong.is_empty() {
         return Ok(manifest);
     }
@@ -213,6 +214,7 @@ fn check(m: &Manifest, text: &str, wrong: &mut Wrong) {
             );
         }
     }
+    super::object::check(m, &mut say);
     if m.adapter.is_some() {
         return;
     }
@@ -331,11 +333,7 @@ fn check(m: &Manifest, text: &str, wrong: &mut Wrong) {
             value(v, "a value");
         }
         let mut field_known = |entity: crate::book::Entity, field: &str| {
-            let row = crate::book::AnyRow::empty(crate::book::Target {
-                entity,
-                id: crate::book::LocalId::NONE,
-            });
-            if !field.starts_with("x.") && row.get(field).is_none() {
+            if !super::object::known(entity, field) {
                 say(
                     field,
                     format!("stream {}: {entity} has no field `{field}`", s.name),

@@ -310,6 +310,9 @@ impl Mapper<'_> {
     }
 
     fn fits(&self, c: &Condition, row: &Row<'_>) -> bool {
+        if let (Some(_), Some(options)) = (&c.option, self.values.options) {
+            return c.holds_of(options);
+        }
         let text = match &c.of {
             Some(field) => row.record.and_then(|r| r.get(field)).and_then(field_text),
             None => found(&c.path, row.raw).and_then(|g| g.text()),
@@ -383,6 +386,19 @@ pub fn condition(
         && c.has
             .as_ref()
             .is_none_or(|h| text.is_some_and(|t| render(h).is_some_and(|h| t.contains(&h))))
+}
+
+impl Condition {
+    /// Whether a condition on an option of the source holds.
+    pub fn holds_of(&self, options: &BTreeMap<String, String>) -> bool {
+        let text = self.option.as_ref().and_then(|o| options.get(o));
+        let text = text.map(String::as_str).filter(|t| !t.trim().is_empty());
+        let values = Values {
+            options: Some(options),
+            ..Values::default()
+        };
+        condition(self, text, |t| t.render(&values))
+    }
 }
 
 /// Texts with blanks between them, as far as they are filled.

@@ -8,16 +8,18 @@ mod describe;
 mod fetch;
 mod load;
 mod map;
+pub mod object;
 mod path;
 mod preview;
 mod read;
-mod request;
+pub mod request;
 pub mod schema;
 mod template;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub(super) use connector::intern;
 pub use connector::{FieldInfo, ManifestConnector};
 pub use load::{Library, load};
 pub use preview::preview;

@@ -2,6 +2,7 @@
 
 use super::request::{Values, build};
 use super::schema::{Manifest, Request};
+use crate::connect::http::Ask;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -62,17 +63,16 @@ pub fn preview(m: &Manifest, now: jiff::Timestamp) -> String {
         m.id,
         m.auth.kinds.join(" or ")
     );
-    let mut say = |what: &str, request: &Request, values: &Values<'_>| {
-        let Some(ask) = build(request, values, true) else {
-            let _ = writeln!(out, "  {what}: needs a value that is not set");
-            return;
+    for (what, ask) in crate::connect::adapter_requests(m, &options, now) {
+        show(&mut out, &what, &ask);
+    }
+    let mut say =
+        |what: &str, request: &Request, values: &Values<'_>| match build(request, values, true) {
+            Some(ask) => show(&mut out, what, &ask),
+            None => {
+                let _ = writeln!(out, "  {what}: needs a value that is not set");
+            }
         };
-        let place = ask.elsewhere.as_deref().unwrap_or("");
-        let _ = writeln!(out, "  {what}: {} {place}{}", ask.method, ask.path);
-        if let Some(body) = &ask.json {
-            let _ = writeln!(out, "      {}", String::from_utf8_lossy(body));
-        }
-    };
     if let Some(check) = &m.check {
         say("check", &check.request, &plain);
     }
@@ -149,4 +149,12 @@ pub fn preview(m: &Manifest, now: jiff::Timestamp) -> String {
         }
     }
     out
+}
+
+fn show(out: &mut String, what: &str, ask: &Ask) {
+    let place = ask.elsewhere.as_deref().unwrap_or("");
+    let _ = writeln!(out, "  {what}: {} {place}{}", ask.method, ask.path);
+    if let Some(body) = &ask.json {
+        let _ = writeln!(out, "      {}", String::from_utf8_lossy(body));
+    }
 }

@@ -1,7 +1,7 @@
 //! Reading what serde does not read by itself: values that are a path or a table, names that are one or several, bodies with placeholders.
 
 use super::path::Path;
-use super::schema::{FieldWrite, From, Names, Node, Pipe, ValueSpec, Words};
+use super::schema::{Condition, FieldWrite, From, Names, Node, Pipe, ValueSpec, Words};
 use super::template::Text;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
@@ -139,6 +139,7 @@ impl<'de> Deserialize<'de> for FieldWrite {
             pick: Option<String>,
             #[serde(default)]
             create_only: bool,
+            when: Option<Condition>,
         }
         use super::template::Format;
         struct Visit;
@@ -177,6 +178,7 @@ impl<'de> Deserialize<'de> for FieldWrite {
                     words: t.words,
                     pick: t.pick,
                     create_only: t.create_only,
+                    when: t.when,
                 })
             }
         }

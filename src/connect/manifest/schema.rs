@@ -1,6 +1,7 @@
 //! What a manifest can say. Every word is from a closed list; an unknown key or value is an error with its place. One page of documentation for
 //! people: `docs/connectors.md`.
 
+use super::object::ObjectSpec;
 use super::path::Path;
 use super::template::{PathText, Text};
 use crate::book::Entity;
@@ -60,6 +61,9 @@ pub struct Manifest {
     /// What is read, in the order of a sync.
     #[serde(default)]
     pub stream: Vec<StreamSpec>,
+    /// What an adapter reads, in the order of a sync.
+    #[serde(default)]
+    pub object: Vec<ObjectSpec>,
     /// What may be written.
     #[serde(default)]
     pub write: BTreeMap<Entity, WriteSpec>,
@@ -144,6 +148,9 @@ pub struct HttpSpec {
     /// The header with the vendor's daily limit, and the one with what is left of it.
     #[serde(default)]
     pub daily: Option<Daily>,
+    /// The vendor's pages are at another host: the end of the API's host, and what stands there instead.
+    #[serde(default)]
+    pub pages: BTreeMap<String, String>,
 }
 
 /// The vendor's own count of a day's requests.
@@ -221,6 +228,69 @@ pub struct LoginSpec {
 }
 
 impl Manifest {
+    /// The options of a source, each with its default where the source sets none.
+    ///
+    /// # Errors
+    /// A value that an option cannot have, or an option that there is not, in words.
+    pub fn options(
+        &self,
+        set: &BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, String> {
+        let mut options = BTreeMap::new();
+        for (name, spec) in &self.option {
+            let Some(value) = set.get(name).or(spec.default.as_ref()) else {
+                continue;
+            };
+            let value = value.trim().to_owned();
+            if !spec.values.is_empty() && !spec.values.contains(&value) {
+                return Err(format!(
+                    "`{name} = \"{value}\"` is unknown; it is one of {}",
+                    spec.values.join(", ")
+                ));
+            }
+            options.insert(name.clone(), value);
+        }
+        for (name, value) in set {
+            if self.option.contains_key(name) {
+                continue;
+            }
+            if !COMMON.contains(&name.as_str()) {
+                let known: Vec<&str> = self
+                    .option
+                    .keys()
+                    .map(String::as_str)
+                    .chain(COMMON)
+                    .collect();
+                return Err(format!(
+                    "[source.options] `{name}` is not an option of {}; there are {}",
+                    self.id,
+                    known.join(", ")
+                ));
+            }
+            options.insert(name.clone(), value.trim().to_owned());
+        }
+        Ok(options)
+    }
+
+    /// How many requests a minute are sent: a little below the narrowest limit, so that no window overflows.
+    pub fn per_minute(&self) -> Option<u32> {
+        self.limit
+            .iter()
+            .filter(|l| l.lane.is_none())
+            .map(|l| (u64::from(l.rate) * 60 / u64::from(l.seconds.max(1))) as u32)
+            .min()
+            .map(|n| (n - n / 10).max(1))
+    }
+
+    /// Where the vendor's pages are, given the address of its API.
+    pub fn pages(&self, base: &str) -> String {
+        self.http
+            .pages
+            .iter()
+            .find_map(|(api, web)| Some(format!("{}{web}", base.strip_suffix(api.as_str())?)))
+            .unwrap_or_else(|| base.to_owned())
+    }
+
     /// What the vendor's logins look like.
     pub fn auth_plan(&self) -> AuthPlan {
         let a = &self.auth;
@@ -259,6 +329,9 @@ impl Manifest {
         }
     }
 }
+
+/// Options that every source has.
+pub const COMMON: [&str; 2] = ["currency", "requests_per_minute"];
 
 /// Kinds of login, as in the configuration.
 pub const KINDS: [&str; 10] = [
@@ -680,6 +753,9 @@ pub struct Condition {
     /// A canonical field instead.
     #[serde(default)]
     pub of: Option<String>,
+    /// An option of the source instead.
+    #[serde(default)]
+    pub option: Option<String>,
     /// It is one of these, regardless of case.
     #[serde(default)]
     pub is: Option<Names>,
@@ -846,6 +922,8 @@ pub struct FieldWrite {
     pub pick: Option<String>,
     /// Only when the row is made.
     pub create_only: bool,
+    /// Only where an option says so.
+    pub when: Option<Condition>,
 }
 
 impl Request {

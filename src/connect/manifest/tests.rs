@@ -556,3 +556,76 @@ fn a_preview_shows_the_requests_and_no_secret() {
     assert!(text.contains("POST /accounts/find"), "{text}");
     assert!(text.contains("task create: POST /tasks"), "{text}");
 }
+
+const SALESFORCE: &str = include_str!("../builtin/salesforce.toml");
+
+#[test]
+fn a_mistake_in_an_adapters_manifest_is_reported_with_its_place() {
+    let wrong = |from: &str, to: &str| {
+        assert!(SALESFORCE.contains(from), "{from}");
+        load("sf.toml", &SALESFORCE.replacen(from, to, 1))
+            .map(|_| ())
+            .unwrap_err()
+    };
+    let line = |needle: &str| {
+        let at = SALESFORCE.find(needle).unwrap();
+        SALESFORCE[..at].matches('\n').count() + 1
+    };
+    let e = wrong("notice_days = [", "notise_days = [");
+    assert!(e.contains("account has no field `notise_days`"), "{e}");
+    assert!(
+        e.starts_with(&format!("sf.toml:{}:1:", line("notice_days = ["))),
+        "{e}"
+    );
+    let e = wrong("\"Website\"]", "\"Website FROM User--\"]");
+    assert!(e.contains("is no name of a field"), "{e}");
+    let e = wrong("find = [\"usage\", \"adoption\"]\n", "");
+    assert!(e.contains("words to `find` it by"), "{e}");
+    let e = wrong("like = \"usage\"", "like = \"usages\"");
+    assert!(e.contains("there is no object `usages`"), "{e}");
+    let e = wrong("stream = \"meetings\"", "stream = \"tasks\"");
+    assert!(e.contains("two objects `tasks`"), "{e}");
+    let e = wrong(
+        "next_step = \"NextStep\"\n\n[write",
+        "next_steps = \"NextStep\"\n\n[write",
+    );
+    assert!(e.contains("renewal has no field `next_steps`"), "{e}");
+    let e = wrong("optional = true", "optionl = true");
+    assert!(e.contains("optionl"), "{e}");
+    let e = load(
+        "x.toml",
+        &format!("{ACME}\n[[object]]\nstream = \"x\"\nname = \"X\"\nentity = \"task\"\n"),
+    )
+    .map(|_| ())
+    .unwrap_err();
+    assert!(e.contains("only the adapters"), "{e}");
+}
+
+#[test]
+fn a_preview_of_an_adapters_manifest_shows_what_it_asks_and_writes() {
+    let m = load("sf.toml", SALESFORCE).unwrap();
+    let text = preview(&m, Frozen.now());
+    for part in [
+        "accounts fields: GET /services/data/v62.0/sobjects/Account/describe",
+        "accounts: GET /services/data/v62.0/query?q=SELECT%20Id%2C",
+        "Touch__c",
+        "accounts changes: GET /services/data/v62.0/queryAll?q=",
+        "usage object (usage or adoption): GET /services/data/v62.0/sobjects",
+        "renewal change: PATCH /services/data/v62.0/sobjects/Opportunity/<id>",
+        "\"ForecastCategoryName\":\"<value>\"",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    let m = load("gs.toml", include_str!("../builtin/gainsight.toml")).unwrap();
+    let text = preview(&m, Frozen.now());
+    for part in [
+        "accounts: POST /v1/data/objects/query/Company",
+        "\"limit\":5000",
+        "escalations: POST /v2/cockpit/cta/list",
+        "\"ReasonId__gr.Name\"",
+        "touchpoint change: PUT /v1/ant/es/activity",
+        "\"Notes\":\"<value>\"",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}

@@ -8,19 +8,16 @@ use super::Salesforce;
 use super::schema::ObjectInfo;
 use crate::connect::http::{Answer, Ask, Http, encode};
 use crate::connect::json::Row;
-use crate::connect::{ConnectError, ErrorKind, SourceSettings};
+use crate::connect::{ConnectError, ErrorKind};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use reqwest::header::ACCEPT;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A first load of so many rows is worth a job.
-const FROM: u64 = 20_000;
-/// Rows of one page of results: their texts stay far below the longest answer that is taken.
-const ROWS: u32 = 5_000;
 /// A page is never asked for with fewer.
 const FEWEST: u32 = 200;
 /// The wait before the first look at a job; it doubles from look to look.
@@ -41,22 +38,24 @@ pub(super) struct Rule {
 
 impl Rule {
     /// Reads the source's options.
-    pub(super) fn new(settings: &SourceSettings, http: &Http) -> Result<Rule, ConnectError> {
-        let number = |name: &str, default: u64| match settings.options.get(name) {
-            None => Ok(default),
-            Some(text) if text.trim().is_empty() => Ok(default),
-            Some(text) => text.trim().parse::<u64>().map_err(|_| {
+    pub(super) fn new(
+        options: &BTreeMap<String, String>,
+        http: &Http,
+    ) -> Result<Rule, ConnectError> {
+        let number = |name: &str| match options.get(name).map_or("", String::as_str) {
+            "" => Ok(0),
+            text => text.parse::<u64>().map_err(|_| {
                 http.error(
                     ErrorKind::Setup,
                     format!("`{name} = \"{text}\"` is not a whole number"),
                 )
             }),
         };
-        let from = number("bulk_from", FROM)?;
-        let rows = number("bulk_rows", u64::from(ROWS))?.clamp(1, 250_000);
+        let from = number("bulk_from")?;
+        let rows = number("bulk_rows")?.clamp(1, 250_000);
         Ok(Rule {
             from: (from > 0).then_some(from),
-            rows: u32::try_from(rows).unwrap_or(ROWS),
+            rows: u32::try_from(rows).unwrap_or(FEWEST),
         })
     }
 
@@ -470,7 +469,7 @@ mod tests {
 
     #[test]
     fn a_load_is_large_from_the_set_count_on_and_never_when_that_is_none() {
-        let rule = |from| Rule { from, rows: ROWS };
+        let rule = |from| Rule { from, rows: 5_000 };
         assert!(rule(Some(10)).takes(Some(10)) && !rule(Some(10)).takes(Some(9)));
         assert!(
             rule(Some(10)).takes(None),

@@ -1,6 +1,6 @@
 //! What an organisation has: each object's own description, held against a sample of rows.
 
-use super::{SPECS, Salesforce};
+use super::Salesforce;
 use crate::book::TenantField;
 use crate::connect::ConnectError;
 use crate::connect::describe::{propose, says_something};
@@ -14,8 +14,8 @@ impl Salesforce {
     /// Every field of the objects that are read, with how many rows of a sample fill it.
     pub(super) async fn describe_tenant(&self) -> Result<Vec<TenantField>, ConnectError> {
         let mut out = Vec::new();
-        for spec in SPECS.iter().filter(|s| !s.object.is_empty()) {
-            let Some(info) = self.describe(spec.object).await? else {
+        for spec in self.m.object.iter().filter(|o| !o.is_found()) {
+            let Some(info) = self.describe(&spec.name).await? else {
                 continue;
             };
             let plan = self.plan(spec).await?;
@@ -26,12 +26,12 @@ impl Salesforce {
                 .collect();
             for chunk in simple.chunks(AT_ONCE) {
                 let names: Vec<&str> = chunk.iter().map(|f| f.name.as_str()).collect();
-                let soql = format!("SELECT {} FROM {} LIMIT 200", names.join(", "), spec.object);
+                let soql = format!("SELECT {} FROM {} LIMIT 200", names.join(", "), spec.name);
                 let ask = Ask::get(format!("{}/query?q={}", self.data(), encode(&soql)));
                 let answer = self.http.send(&ask).await?;
                 self.limits(&answer);
                 let page: Row<'_> = if answer.ok() {
-                    self.http.json(&answer, &ask, spec.object)?
+                    self.http.json(&answer, &ask, &spec.name)?
                 } else {
                     Row::default()
                 };

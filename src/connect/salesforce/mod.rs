@@ -1,13 +1,11 @@
 //! Salesforce over its REST API: SOQL for reading, row resources for writing.
 //!
-//! Facts are from the vendor's developer guides (REST API, SOQL). Options of a source: `api_version` (`v62.0`), `risk_object` (`Case` or
-//! `Task`: rows whose `Type` is `risk_value`, default `Risk`, are risks), `renewal_types` (Opportunity types, comma-separated; by default those whose
-//! name contains "renew"), `currency` (where the organisation names none), `external_key` (a unique external-id field that carries the key of a create;
-//! by default `External_Key__c` where it exists), `usage_object`, `health_object`, `surveys_object`, `ack_status`, `closed_status`, `bulk_from` (a first
-//! load of so many rows, by default 20,000, is read by a bulk job; 0 for never), `bulk_rows` (rows of a page of its results).
+//! What is read and written, the options and the addresses of its pages stand in the manifest (`builtin/salesforce.toml`); here is how: SOQL, the
+//! tenant's own description of each object, Bulk 2.0, guarded updates. Facts are from the vendor's developer guides (REST API, SOQL).
 
 mod bulk;
 mod describe;
+mod preview;
 mod pull;
 mod rows;
 mod schema;
@@ -15,14 +13,18 @@ mod write;
 
 use super::http::{Answer, Ask, Http, encode, lock};
 use super::json::Row;
+use super::manifest::intern;
+use super::manifest::object::ObjectSpec;
+use super::manifest::request::Values;
+use super::manifest::schema::Manifest;
 use super::{
-    AuthPlan, ConnectError, Connector, ErrorKind, Page, SourceSettings, Stream, TokenStore, Write,
-    Written,
+    ConnectError, Connector, ErrorKind, Page, SourceSettings, Stream, TokenStore, Write, Written,
 };
 use crate::book::{Budget, Capabilities, Clock, Cursor, Entity, Record};
 use futures_util::future::BoxFuture;
+pub(super) use preview::preview;
 use rows::RiskRule;
-use schema::{ObjectInfo, Plan, SPECS, Spec};
+use schema::{ObjectInfo, Plan};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -33,6 +35,7 @@ pub const KIND: &str = "salesforce";
 
 /// One Salesforce organisation.
 pub struct Salesforce {
+    m: Arc<Manifest>,
     http: Http,
     version: String,
     fields: BTreeMap<String, String>,
@@ -40,7 +43,7 @@ pub struct Salesforce {
     risk: RiskRule,
     bulk: bulk::Rule,
     objects: Mutex<HashMap<String, Option<Arc<ObjectInfo>>>>,
-    plans: Mutex<HashMap<&'static str, Plan>>,
+    plans: Mutex<HashMap<String, Plan>>,
     names: tokio::sync::OnceCell<Vec<String>>,
     users: Mutex<HashMap<String, Option<String>>>,
 }
@@ -55,21 +58,17 @@ struct Fault {
 impl Salesforce {
     /// Checks the settings and builds the client; sends nothing.
     pub fn open(
+        m: Arc<Manifest>,
         settings: &SourceSettings,
         clock: Arc<dyn Clock>,
         tokens: Option<Arc<dyn TokenStore>>,
-        plan: AuthPlan,
     ) -> Result<Salesforce, ConnectError> {
-        let http = Http::new(settings, None, clock, tokens, plan)?;
-        let version = match settings.options.get("api_version") {
-            Some(v) => format!("v{}", v.trim().trim_start_matches('v')),
-            None => "v62.0".to_owned(),
-        };
-        let object = match settings
-            .options
-            .get("risk_object")
-            .map(|o| o.trim().to_ascii_lowercase())
-        {
+        let http = Http::new(settings, m.per_minute(), clock, tokens, m.auth_plan())?;
+        let options = m
+            .options(&settings.options)
+            .map_err(|why| http.error(ErrorKind::Setup, why))?;
+        let version = version(&options);
+        let object = match options.get("risk_object").map(|o| o.to_ascii_lowercase()) {
             None => None,
             Some(o) => match o.as_str() {
                 "case" => Some("Case".to_owned()),
@@ -83,17 +82,14 @@ impl Salesforce {
                 }
             },
         };
-        let value = settings
-            .options
-            .get("risk_value")
-            .cloned()
-            .unwrap_or_else(|| "Risk".into());
+        let value = options.get("risk_value").cloned().unwrap_or_default();
         Ok(Salesforce {
-            bulk: bulk::Rule::new(settings, &http)?,
+            bulk: bulk::Rule::new(&options, &http)?,
+            m,
             http,
             version,
             fields: settings.fields.clone(),
-            options: settings.options.clone(),
+            options,
             risk: RiskRule { object, value },
             objects: Mutex::new(HashMap::new()),
             plans: Mutex::new(HashMap::new()),
@@ -113,32 +109,28 @@ impl Salesforce {
             .filter(|s| !s.is_empty())
     }
 
-    /// FNV-1a over everything that decides what is asked and how it is read.
-    fn mapping_hash(&self) -> u64 {
-        let mut h: u64 = 0xcbf2_9ce4_8422_2325;
-        let mut eat = |text: &str| {
-            for b in text.bytes().chain([0]) {
-                h = (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
-            }
+    /// The object behind a stream.
+    fn spec(&self, stream: &str) -> Result<&ObjectSpec, ConnectError> {
+        self.m.object(stream).ok_or_else(|| {
+            self.http
+                .error(ErrorKind::Setup, format!("there is no stream `{stream}`"))
+        })
+    }
+
+    /// Over everything that decides what is asked of an object and how it is read.
+    fn mapping_hash(&self, spec: &ObjectSpec) -> u64 {
+        let own = format!("{}_object", spec.stream);
+        let used: &[&str] = match spec.entity {
+            Entity::Renewal => &["renewal_types", "currency"],
+            Entity::Account => &["currency"],
+            Entity::Task | Entity::Ticket => &["risk_object", "risk_value"],
+            Entity::Signal => &[&own],
+            _ => &[],
         };
-        eat("1");
-        eat(&self.version);
-        for (k, v) in &self.fields {
-            eat(k);
-            eat(v);
-        }
-        for name in [
-            "risk_object",
-            "risk_value",
-            "renewal_types",
-            "currency",
-            "usage_object",
-            "health_object",
-            "surveys_object",
-        ] {
-            eat(self.option(name).unwrap_or_default());
-        }
-        h
+        let words = used
+            .iter()
+            .map(|name| self.option(name).unwrap_or_default());
+        spec.hash(&self.fields, words.chain([self.version.as_str()]))
     }
 
     /// Notes the vendor's own counter: `api-usage=10018/100000`.
@@ -203,7 +195,7 @@ impl Salesforce {
                 (ErrorKind::Setup, format!("the API is switched off ({shown}); an administrator must allow it"))
             }
             (c, _) if write && !c.is_empty() => {
-                let field = fields.first().and_then(|f| write::canonical(f));
+                let field = fields.first().and_then(|f| self.canonical(f));
                 (ErrorKind::Refused { field: field.map(str::to_owned) }, format!("Salesforce refuses the change: {shown} ({c})"))
             }
             ("INVALID_TYPE" | "NOT_FOUND", _) | (_, 404) => (
@@ -275,13 +267,14 @@ impl Salesforce {
     }
 
     /// Chooses what to ask for.
-    async fn plan(&self, spec: &'static Spec) -> Result<Plan, ConnectError> {
-        if let Some(plan) = lock(&self.plans).get(spec.stream) {
+    async fn plan(&self, spec: &ObjectSpec) -> Result<Plan, ConnectError> {
+        if let Some(plan) = lock(&self.plans).get(&spec.stream) {
             return Ok(plan.clone());
         }
-        let object = match &spec.signal {
-            None => Some(spec.object.to_owned()),
-            Some(signal) => match self.option(&format!("{}_object", spec.stream)) {
+        let object = if !spec.is_found() {
+            Some(spec.name.clone())
+        } else {
+            match self.option(&format!("{}_object", spec.stream)) {
                 Some(name) => Some(name.to_owned()),
                 None => self
                     .object_names()
@@ -289,10 +282,10 @@ impl Salesforce {
                     .iter()
                     .find(|n| {
                         let low = n.to_ascii_lowercase();
-                        low.ends_with("__c") && signal.words.iter().any(|w| low.contains(w))
+                        low.ends_with("__c") && spec.find.iter().any(|w| low.contains(w))
                     })
                     .cloned(),
-            },
+            }
         };
         let info = match &object {
             Some(name) => self.describe(name).await?,
@@ -301,7 +294,7 @@ impl Salesforce {
         let plan = match info {
             Some(info) => {
                 let mut plan = Plan::new(spec, &info, &self.fields);
-                if spec.signal.is_some()
+                if spec.is_found()
                     && (plan.theirs("account").is_none() || plan.theirs("at").is_none())
                 {
                     Plan::default()
@@ -328,22 +321,15 @@ impl Salesforce {
                     plan
                 }
             }
-            None if spec.signal.is_some()
-                || matches!(
-                    spec.entity,
-                    Entity::Rate | Entity::Touchpoint | Entity::Ticket
-                ) =>
-            {
-                Plan::default()
-            }
+            None if spec.is_found() || spec.optional => Plan::default(),
             None => {
                 return Err(self.http.error(
                     ErrorKind::Setup,
-                    format!("there is no object {}; the user may not see it. An administrator must allow it", spec.object),
+                    format!("there is no object {}; the user may not see it. An administrator must allow it", spec.name),
                 ));
             }
         };
-        lock(&self.plans).insert(spec.stream, plan.clone());
+        lock(&self.plans).insert(spec.stream.clone(), plan.clone());
         Ok(plan)
     }
 }
@@ -354,12 +340,13 @@ impl Connector for Salesforce {
     }
 
     fn streams(&self) -> Vec<Stream> {
-        SPECS
+        self.m
+            .object
             .iter()
-            .map(|s| Stream {
-                name: s.stream,
-                entity: s.entity,
-                apart: false,
+            .map(|o| Stream {
+                name: intern(&o.stream),
+                entity: o.entity,
+                apart: o.apart,
             })
             .collect()
     }
@@ -391,7 +378,8 @@ impl Connector for Salesforce {
                     ),
                 ));
             }
-            for object in ["Opportunity", "Task", "Case", "Account"] {
+            // What may be written has pick lists.
+            for object in self.m.write.keys().filter_map(|e| self.object_of(*e)) {
                 self.describe(object).await?;
             }
             let user = identity
@@ -453,23 +441,22 @@ impl Connector for Salesforce {
     }
 
     fn web_url(&self, entity: Entity, external_id: &str) -> Option<String> {
-        let object = self.object_of(entity)?;
-        let base = self.http.base();
-        let lightning = [
-            (".my.salesforce.com", ".lightning.force.com"),
-            (".my.salesforce.mil", ".lightning.crmforce.mil"),
-            (".my-salesforce.com", ".my-lightning.com"),
-        ]
-        .iter()
-        .find(|(api, _)| base.ends_with(api))
-        .map_or(base.to_owned(), |(api, web)| base.replace(api, web));
-        Some(format!(
-            "{lightning}/lightning/r/{object}/{}/view",
-            encode(external_id)
-        ))
+        let base = self.m.pages(self.http.base());
+        let values = Values {
+            id: Some(external_id),
+            base: &base,
+            ..Values::default()
+        };
+        self.spec_of(entity)?.web.as_ref()?.0.render_path(&values)
     }
 
     fn budget(&self) -> Budget {
         self.http.budget()
     }
+}
+
+/// `v62.0`, however the option is written.
+fn version(options: &BTreeMap<String, String>) -> String {
+    let set = options.get("api_version").map_or("", String::as_str);
+    format!("v{}", set.trim_start_matches('v'))
 }

@@ -7,11 +7,12 @@
 use super::Salesforce;
 use super::bulk::{Job, Step, Table};
 use super::rows::{self, Mapped};
-use super::schema::{Plan, Spec, spec};
+use super::schema::{Plan, SYSTEM};
 use crate::book::{Cursor, Entity, RowProblem};
 use crate::connect::convert::{instant, iso};
 use crate::connect::http::{Ask, encode};
 use crate::connect::json::Row;
+use crate::connect::manifest::object::ObjectSpec;
 use crate::connect::manifest::soql;
 use crate::connect::{ConnectError, ErrorKind, Page};
 use jiff::{SignedDuration, Timestamp};
@@ -80,7 +81,7 @@ impl State {
     }
 
     /// Nothing of the first load was taken yet, and a bulk job may be what it needs.
-    fn undecided(&self, spec: &Spec) -> bool {
+    fn undecided(&self, spec: &ObjectSpec) -> bool {
         // People and rates are few; and Bulk does not know rates.
         let may_be_many = !matches!(spec.entity, Entity::Rate | Entity::Person);
         self.first && may_be_many && !self.rest && self.next.is_none() && self.last.is_none()
@@ -107,10 +108,7 @@ impl Salesforce {
         cursor: Option<&Cursor>,
     ) -> Result<Page, ConnectError> {
         let before = self.http.requests();
-        let spec = spec(stream).ok_or_else(|| {
-            self.http
-                .error(ErrorKind::Setup, format!("there is no stream `{stream}`"))
-        })?;
+        let spec = self.spec(stream)?;
         let mut problems = Vec::new();
         let mut state = match cursor {
             Some(c) => serde_json::from_str::<State>(&c.0).map_err(|_| {
@@ -120,13 +118,13 @@ impl Salesforce {
                 )
             })?,
             None => State {
-                map: self.mapping_hash(),
+                map: self.mapping_hash(spec),
                 plan: self.plan(spec).await?,
                 first: true,
                 ..State::default()
             },
         };
-        if state.map != self.mapping_hash() {
+        if state.map != self.mapping_hash(spec) {
             return Err(self.http.error(
                 ErrorKind::CursorLost,
                 format!("the field mapping changed; {stream} is read afresh"),
@@ -261,11 +259,11 @@ impl Salesforce {
         state: &State,
         total: Option<u64>,
     ) -> Result<Option<Job>, ConnectError> {
-        let soql = self.unordered(object, state);
+        let soql = unordered(object, state);
         self.bulk_job(object, &soql, total).await
     }
 
-    fn map_table(&self, spec: &Spec, state: &State, table: &Table) -> Mapped {
+    fn map_table(&self, spec: &ObjectSpec, state: &State, table: &Table) -> Mapped {
         let mut mapped = Mapped::default();
         table.each(|row| {
             let one = rows::map(spec, &state.plan, &self.risk, row, state.first);
@@ -296,7 +294,7 @@ impl Salesforce {
     }
 
     /// The end of a run: where the next one starts.
-    fn finish(&self, spec: &Spec, state: &mut State) {
+    fn finish(&self, spec: &ObjectSpec, state: &mut State) {
         let started = state.started.take().unwrap_or_else(|| self.http.now());
         state.next = None;
         state.first = false;
@@ -323,7 +321,7 @@ impl Salesforce {
     /// Asks for the page; drops fields that are no longer there; no body when the object is not there.
     async fn ask_page(
         &self,
-        spec: &Spec,
+        spec: &ObjectSpec,
         object: &str,
         state: &mut State,
         problems: &mut Vec<RowProblem>,
@@ -331,15 +329,7 @@ impl Salesforce {
         loop {
             let path = match &state.next {
                 Some(path) => path.clone(),
-                None => {
-                    let soql = self.soql(spec, object, state);
-                    let resource = if state.first || spec.entity == Entity::Rate {
-                        "query"
-                    } else {
-                        "queryAll"
-                    };
-                    format!("{}/{resource}?q={}", self.data(), encode(&soql))
-                }
+                None => question(&self.data(), spec, object, state),
             };
             let ask = Ask::get(path).header(
                 HeaderName::from_static("sforce-query-options"),
@@ -380,7 +370,7 @@ impl Salesforce {
                     return Ok((None, ask));
                 }
                 "INVALID_TYPE" | "INVALID_TYPE_FOR_OPERATION"
-                    if spec.entity == Entity::Rate || spec.signal.is_some() =>
+                    if spec.optional || spec.is_found() =>
                 {
                     return Ok((None, ask));
                 }
@@ -405,50 +395,6 @@ impl Salesforce {
                 })
             })
             .cloned()
-    }
-
-    fn soql(&self, spec: &Spec, object: &str, state: &State) -> String {
-        let order = if spec.entity == Entity::Rate {
-            "Id"
-        } else {
-            "SystemModstamp, Id"
-        };
-        format!("{} ORDER BY {order}", self.unordered(object, state))
-    }
-
-    fn unordered(&self, object: &str, state: &State) -> String {
-        let mut q = format!("SELECT {} FROM {object}", state.plan.select.join(", "));
-        let mut conditions: Vec<String> = Vec::new();
-        let from = match &state.last {
-            // In the middle of a run whose locator expired.
-            Some(key) => Some((key, true)),
-            None => state.since.as_ref().map(|k| (k, state.exclusive)),
-        };
-        match from {
-            Some((key, true)) => {
-                let t = iso(key.at);
-                conditions.push(format!(
-                    "(SystemModstamp > {t} OR (SystemModstamp = {t} AND Id > '{}'))",
-                    soql(&key.id)
-                ));
-            }
-            Some((key, false)) => conditions.push(format!("SystemModstamp >= {}", iso(key.at))),
-            None => {}
-        }
-        if state.first && !state.plan.types.is_empty() {
-            let types: Vec<String> = state
-                .plan
-                .types
-                .iter()
-                .map(|t| format!("'{}'", soql(t)))
-                .collect();
-            conditions.push(format!("Type IN ({})", types.join(", ")));
-        }
-        if !conditions.is_empty() {
-            q.push_str(" WHERE ");
-            q.push_str(&conditions.join(" AND "));
-        }
-        q
     }
 
     /// The vendor's next page, as a path of the same host; anything else is refused.
@@ -478,4 +424,88 @@ impl Salesforce {
         }
         Ok(next.to_owned())
     }
+}
+
+/// The path that asks for the next rows of a run from its beginning or from where it stands.
+fn question(data: &str, spec: &ObjectSpec, object: &str, state: &State) -> String {
+    let resource = if state.first || spec.entity == Entity::Rate {
+        "query"
+    } else {
+        "queryAll"
+    };
+    let soql = ordered(spec, object, state);
+    format!("{data}/{resource}?q={}", encode(&soql))
+}
+
+/// The paths that a first load and a later run ask for where a tenant has the likeliest fields.
+pub(super) fn samples(data: &str, spec: &ObjectSpec, now: Timestamp) -> [String; 2] {
+    let own = spec.find.first().map_or("", String::as_str);
+    let object = if spec.is_found() {
+        format!("<{own}>__c")
+    } else {
+        spec.name.clone()
+    };
+    let mut select: Vec<String> = SYSTEM.map(str::to_owned).to_vec();
+    select.extend(spec.likeliest());
+    let first = State {
+        plan: Plan {
+            select,
+            ..Plan::default()
+        },
+        first: true,
+        ..State::default()
+    };
+    let later = State {
+        since: Some(Key {
+            at: now,
+            id: String::new(),
+        }),
+        first: false,
+        ..first.clone()
+    };
+    [first, later].map(|state| question(data, spec, &object, &state))
+}
+
+fn ordered(spec: &ObjectSpec, object: &str, state: &State) -> String {
+    let order = if spec.entity == Entity::Rate {
+        "Id"
+    } else {
+        "SystemModstamp, Id"
+    };
+    format!("{} ORDER BY {order}", unordered(object, state))
+}
+
+fn unordered(object: &str, state: &State) -> String {
+    let mut q = format!("SELECT {} FROM {object}", state.plan.select.join(", "));
+    let mut conditions: Vec<String> = Vec::new();
+    let from = match &state.last {
+        // In the middle of a run whose locator expired.
+        Some(key) => Some((key, true)),
+        None => state.since.as_ref().map(|k| (k, state.exclusive)),
+    };
+    match from {
+        Some((key, true)) => {
+            let t = iso(key.at);
+            conditions.push(format!(
+                "(SystemModstamp > {t} OR (SystemModstamp = {t} AND Id > '{}'))",
+                soql(&key.id)
+            ));
+        }
+        Some((key, false)) => conditions.push(format!("SystemModstamp >= {}", iso(key.at))),
+        None => {}
+    }
+    if state.first && !state.plan.types.is_empty() {
+        let types: Vec<String> = state
+            .plan
+            .types
+            .iter()
+            .map(|t| format!("'{}'", soql(t)))
+            .collect();
+        conditions.push(format!("Type IN ({})", types.join(", ")));
+    }
+    if !conditions.is_empty() {
+        q.push_str(" WHERE ");
+        q.push_str(&conditions.join(" AND "));
+    }
+    q
 }

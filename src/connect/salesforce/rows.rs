@@ -3,12 +3,13 @@
 //! A Task is a task; once it is completed it is a touchpoint as well, under the same id. A Case is a ticket, and, where
 //! `risk_object` says so, an escalation too.
 
-use super::schema::{Plan, Spec};
+use super::schema::Plan;
 use crate::book::{Entity, FieldValue, Record, RowProblem};
 use crate::connect::IDENTIFIERS;
 use crate::connect::canon;
 use crate::connect::convert::{Kind, convert, domain, instant, kind_of};
 use crate::connect::json::Row;
+use crate::connect::manifest::object::ObjectSpec;
 use std::borrow::Cow;
 
 /// Which rows count as risks.
@@ -63,7 +64,7 @@ fn text(value: Option<&'static str>) -> FieldValue {
 }
 
 /// Maps one row. `first` is the first load: rows that are to leave need not be named then.
-pub fn map(spec: &Spec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first: bool) -> Mapped {
+pub fn map(spec: &ObjectSpec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first: bool) -> Mapped {
     let mut out = Mapped::default();
     let Some(id) = row.filled("Id") else {
         out.problems.push(RowProblem {
@@ -78,7 +79,7 @@ pub fn map(spec: &Spec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first: bool
         Entity::Ticket => &[Entity::Ticket],
         _ => std::slice::from_ref(&spec.entity),
     };
-    let may_be_risk = risk.object.as_deref() == Some(spec.object);
+    let may_be_risk = risk.object.as_deref() == Some(spec.name.as_str());
     if row.bool("IsDeleted") == Some(true) {
         for e in entities {
             out.records.push(gone(*e, &id, row));
@@ -169,10 +170,9 @@ pub fn map(spec: &Spec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first: bool
             }
         }
         Entity::Signal => {
-            if let Some(s) = &spec.signal {
-                set(&mut main, "kind", text(Some(s.kind)));
-                set(&mut main, "unit", text(Some(s.unit)));
-            }
+            let said = |word: &Option<String>| FieldValue::text(word.clone().unwrap_or_default());
+            set(&mut main, "kind", said(&spec.kind));
+            set(&mut main, "unit", said(&spec.unit));
         }
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! Writing to Salesforce. A create carries a key that can be asked for; an update first compares, then writes under
 //! `If-Unmodified-Since` (whole seconds), so that nothing is overwritten that somebody else changed meanwhile.
 
-use super::schema::{ObjectInfo, spec};
+use super::schema::ObjectInfo;
 use super::{Salesforce, rows};
 use crate::book::{Capabilities, Conflict, Entity, FieldValue, Record, Verb, WriteSupport};
 use crate::connect::canon;
@@ -9,6 +9,7 @@ use crate::connect::convert::instant;
 use crate::connect::guard;
 use crate::connect::http::{Ask, encode, lock};
 use crate::connect::json::Row;
+use crate::connect::manifest::object::ObjectSpec;
 use crate::connect::{ConnectError, ErrorKind, Write, Written};
 use jiff::Timestamp;
 use reqwest::Method;
@@ -23,97 +24,70 @@ pub(super) struct Current {
     by: Option<String>,
 }
 
-/// Canonical fields and the vendor's fields that they are written to.
-const RENEWAL: &[(&str, &str)] = &[
-    ("stage", "StageName"),
-    ("stage_kind", "StageName"),
-    ("forecast", "ForecastCategoryName"),
-    ("amount", "Amount"),
-    ("due", "CloseDate"),
-    ("owner", "OwnerId"),
-    ("next_step", "NextStep"),
-    ("probability", "Probability"),
-    ("name", "Name"),
-];
-const TASK: &[(&str, &str)] = &[
-    ("title", "Subject"),
-    ("description", "Description"),
-    ("due", "ActivityDate"),
-    ("priority", "Priority"),
-    ("priority_kind", "Priority"),
-    ("owner", "OwnerId"),
-    ("status", "Status"),
-    ("status_kind", "Status"),
-];
-const TOUCHPOINT: &[(&str, &str)] = &[
-    ("subject", "Subject"),
-    ("body", "Description"),
-    ("at", "ActivityDate"),
-    ("author", "OwnerId"),
-    ("contact", "WhoId"),
-    ("kind", "Type"),
-];
-const RISK_CASE: &[(&str, &str)] = &[
-    ("title", "Subject"),
-    ("status", "Status"),
-    ("status_kind", "Status"),
-    ("priority", "Priority"),
-    ("priority_kind", "Priority"),
-    ("owner", "OwnerId"),
-    ("reason", "Reason"),
-    ("comments", "Description"),
-];
-const RISK_TASK: &[(&str, &str)] = &[
-    ("title", "Subject"),
-    ("status", "Status"),
-    ("status_kind", "Status"),
-    ("priority", "Priority"),
-    ("priority_kind", "Priority"),
-    ("owner", "OwnerId"),
-    ("due", "ActivityDate"),
-    ("comments", "Description"),
-];
-
-/// The canonical field that a vendor's error is about.
-pub(super) fn canonical(theirs: &str) -> Option<&'static str> {
-    [RENEWAL, TASK]
-        .iter()
-        .flat_map(|t| t.iter())
-        .find(|(_, v)| *v == theirs)
-        .map(|(c, _)| *c)
-}
-
 impl Salesforce {
-    /// The object that holds a kind of thing.
-    pub(super) fn object_of(&self, entity: Entity) -> Option<&str> {
-        Some(match entity {
-            Entity::Account => "Account",
-            Entity::Contact => "Contact",
-            Entity::Person => "User",
-            Entity::Renewal | Entity::Opportunity => "Opportunity",
-            Entity::Task | Entity::Touchpoint => "Task",
-            Entity::Ticket => "Case",
-            Entity::Escalation => self.risk.object.as_deref()?,
-            Entity::Subscription | Entity::Movement | Entity::Signal | Entity::Rate => return None,
-        })
-    }
-
-    fn stream_of(&self, entity: Entity) -> Option<&'static str> {
-        let object = self.object_of(entity)?;
-        super::SPECS
-            .iter()
-            .find(|s| s.object == object)
-            .map(|s| s.stream)
-    }
-
-    fn table(&self, entity: Entity) -> &'static [(&'static str, &'static str)] {
+    /// The object that holds a kind of thing; risks stand where the option says.
+    pub(super) fn spec_of(&self, entity: Entity) -> Option<&ObjectSpec> {
         match entity {
-            Entity::Renewal => RENEWAL,
-            Entity::Task => TASK,
-            Entity::Touchpoint => TOUCHPOINT,
-            Entity::Escalation if self.risk.object.as_deref() == Some("Case") => RISK_CASE,
-            Entity::Escalation => RISK_TASK,
-            _ => &[],
+            Entity::Escalation => {
+                let name = self.risk.object.as_deref()?;
+                self.m.object.iter().find(|o| o.name == name)
+            }
+            Entity::Rate => None,
+            // A chance to sell more is an Opportunity as a renewal is.
+            Entity::Opportunity => self.m.object_of(Entity::Renewal),
+            _ => self.m.object_of(entity),
+        }
+    }
+
+    pub(super) fn object_of(&self, entity: Entity) -> Option<&str> {
+        Some(self.spec_of(entity)?.name.as_str())
+    }
+
+    /// Canonical fields and the vendor's fields that they are written to.
+    fn table(&self, entity: Entity) -> impl Iterator<Item = (&str, &str)> {
+        let write = self.m.write.get(&entity);
+        let fields = write.into_iter().flat_map(|w| &w.fields);
+        fields
+            .filter(|(_, f)| f.when.as_ref().is_none_or(|c| c.holds_of(&self.options)))
+            .filter_map(|(canonical, f)| Some((canonical.as_str(), f.to.as_deref()?)))
+    }
+
+    /// The vendor's field behind a canonical one; `=csm` is the field that `csm` is read from.
+    fn written(&self, entity: Entity, canonical: &str) -> Option<&str> {
+        let mut table = self.table(entity);
+        table.find(|(c, _)| *c == canonical).map(|(_, t)| t)
+    }
+
+    /// The canonical field that a vendor's error is about.
+    pub(super) fn canonical(&self, theirs: &str) -> Option<&str> {
+        [
+            Entity::Renewal,
+            Entity::Task,
+            Entity::Escalation,
+            Entity::Touchpoint,
+        ]
+        .into_iter()
+        .flat_map(|e| self.table(e))
+        .find(|(_, v)| *v == theirs)
+        .map(|(c, _)| c)
+    }
+
+    /// The account field that a canonical one is read from, as far as known without asking.
+    fn account_field(&self, canonical: &str) -> Option<String> {
+        let spec = self.m.object_of(Entity::Account)?;
+        if let Some(plan) = lock(&self.plans).get(&spec.stream) {
+            return plan.theirs(canonical).map(str::to_owned);
+        }
+        if let Some(own) = self.fields.get(&format!("account.{canonical}")) {
+            return Some(own.clone());
+        }
+        let names = spec.names(canonical);
+        match lock(&self.objects).get(&spec.name).cloned().flatten() {
+            Some(info) => names
+                .iter()
+                .find_map(|c| info.field(c))
+                .map(|f| f.name.clone()),
+            None => names.first().cloned(),
         }
     }
 
@@ -129,55 +103,37 @@ impl Salesforce {
                 why_not: why_not.map(str::to_owned),
             });
         };
-        let account_field = |canonical: &str| {
-            let known = lock(&self.plans)
-                .get("accounts")
-                .map(|p| p.theirs(canonical).map(str::to_owned));
-            known.unwrap_or_else(|| {
-                self.fields
-                    .get(&format!("account.{canonical}"))
-                    .cloned()
-                    .or_else(|| {
-                        let info = lock(&self.objects).get("Account").cloned().flatten();
-                        let candidates = spec("accounts")?
-                            .fields
-                            .iter()
-                            .find(|(c, _)| *c == canonical)?
-                            .1;
-                        match info {
-                            Some(info) => candidates
-                                .iter()
-                                .find_map(|c| info.field(c))
-                                .map(|f| f.name.clone()),
-                            None => candidates.first().map(|c| (*c).to_owned()),
-                        }
-                    })
-            })
-        };
-        for field in ["csm", "sentiment", "segment", "touch", "stage"] {
-            match account_field(field) {
-                Some(theirs) => add(Entity::Account, field, &format!("Account.{theirs}"), None),
-                None => add(
-                    Entity::Account,
-                    field,
-                    "",
-                    Some("no account field is mapped to it; name one under [source.fields]"),
-                ),
-            }
-        }
-        add(Entity::Account, "owner", "Account.OwnerId", None);
-        for entity in [Entity::Renewal, Entity::Task, Entity::Touchpoint] {
+        for entity in [
+            Entity::Account,
+            Entity::Renewal,
+            Entity::Task,
+            Entity::Touchpoint,
+        ] {
             let object = self.object_of(entity).unwrap_or_default();
             for (field, theirs) in self.table(entity) {
-                add(entity, field, &format!("{object}.{theirs}"), None);
+                let place = match theirs.strip_prefix('=') {
+                    Some(own) => self.account_field(own),
+                    None => Some(theirs.to_owned()),
+                };
+                match place {
+                    Some(theirs) => add(entity, field, &format!("{object}.{theirs}"), None),
+                    None => add(
+                        entity,
+                        field,
+                        "",
+                        Some("no account field is mapped to it; name one under [source.fields]"),
+                    ),
+                }
             }
         }
-        add(
-            Entity::Renewal,
-            "*",
-            "",
-            Some("renewals are opened in Salesforce, where the deal's rules are"),
-        );
+        for (entity, write) in &self.m.write {
+            if *entity == Entity::Escalation && self.risk.object.is_none() {
+                continue;
+            }
+            for (field, why) in &write.cannot {
+                add(*entity, field, "", Some(why));
+            }
+        }
         add(Entity::Task, "*", "POST Task", None);
         add(Entity::Task, "-", "DELETE Task", None);
         add(Entity::Touchpoint, "*", "POST Task (completed)", None);
@@ -198,12 +154,6 @@ impl Salesforce {
                     "-",
                     &format!("{object}.Status (closed, not deleted)"),
                     None,
-                );
-                add(
-                    Entity::Escalation,
-                    "outcome",
-                    "",
-                    Some("Salesforce has no field for it; it is kept here"),
                 );
             }
             None => {
@@ -227,41 +177,30 @@ impl Salesforce {
             }
         }
         let objects = lock(&self.objects);
-        for (object, entity, field, theirs) in [
-            ("Opportunity", Entity::Renewal, "stage", "StageName"),
-            (
-                "Opportunity",
-                Entity::Renewal,
-                "forecast",
-                "ForecastCategoryName",
-            ),
-            ("Task", Entity::Task, "status", "Status"),
-            ("Task", Entity::Task, "priority", "Priority"),
+        for (entity, field) in [
+            (Entity::Renewal, "stage"),
+            (Entity::Renewal, "forecast"),
+            (Entity::Task, "status"),
+            (Entity::Task, "priority"),
+            (Entity::Escalation, "status"),
+            (Entity::Escalation, "priority"),
+            (Entity::Escalation, "reason"),
         ] {
-            if let Some(Some(info)) = objects.get(object) {
-                let mut picks = info.picks(theirs);
-                if field == "forecast" {
-                    picks = picks
-                        .iter()
-                        .filter_map(|p| canon::forecast(p))
-                        .map(str::to_owned)
-                        .collect();
-                }
-                caps.choices.push((entity, field.to_owned(), picks));
+            let Some(Some(info)) = self.object_of(entity).and_then(|o| objects.get(o)) else {
+                continue;
+            };
+            let Some(theirs) = self.written(entity, field) else {
+                continue;
+            };
+            let mut picks = info.picks(theirs);
+            if field == "forecast" {
+                picks = picks
+                    .iter()
+                    .filter_map(|p| canon::forecast(p))
+                    .map(str::to_owned)
+                    .collect();
             }
-        }
-        if let Some(object) = &self.risk.object
-            && let Some(Some(info)) = objects.get(object)
-        {
-            caps.choices
-                .push((Entity::Escalation, "status".into(), info.picks("Status")));
-            caps.choices.push((
-                Entity::Escalation,
-                "priority".into(),
-                info.picks("Priority"),
-            ));
-            caps.choices
-                .push((Entity::Escalation, "reason".into(), info.picks("Reason")));
+            caps.choices.push((entity, field.to_owned(), picks));
         }
         caps
     }
@@ -272,20 +211,17 @@ impl Salesforce {
         entity: Entity,
         id: &str,
     ) -> Result<Option<Current>, ConnectError> {
-        let (Some(object), Some(spec)) = (
-            self.object_of(entity),
-            self.stream_of(entity).and_then(spec),
-        ) else {
+        let Some(spec) = self.spec_of(entity) else {
             return Ok(None);
         };
-        self.read_at(entity, spec, &format!("{object}/{}", encode(id)))
+        self.read_at(entity, spec, &format!("{}/{}", spec.name, encode(id)))
             .await
     }
 
     async fn read_at(
         &self,
         entity: Entity,
-        spec: &'static super::Spec,
+        spec: &ObjectSpec,
         place: &str,
     ) -> Result<Option<Current>, ConnectError> {
         let plan = self.plan(spec).await?;
@@ -308,7 +244,7 @@ impl Salesforce {
         if !answer.ok() || answer.status == 300 {
             return Err(self.fault(&answer, false).error);
         }
-        let row: Row<'_> = self.http.json(&answer, &ask, spec.object)?;
+        let row: Row<'_> = self.http.json(&answer, &ask, &spec.name)?;
         let stamps = ["LastModifiedDate", "SystemModstamp"];
         let modified = stamps.iter().filter_map(|f| instant(&row.text(f)?)).max();
         let mut plan = plan;
@@ -325,12 +261,10 @@ impl Salesforce {
 
     /// Whether a create arrived.
     pub(super) async fn find_created(&self, write: &Write) -> Result<Option<Record>, ConnectError> {
-        let (Some(object), Some(spec)) = (
-            self.object_of(write.entity),
-            self.stream_of(write.entity).and_then(spec),
-        ) else {
+        let Some(spec) = self.spec_of(write.entity) else {
             return Ok(None);
         };
+        let object = spec.name.as_str();
         let info = self.described(object).await?;
         if let Some(key) = info.key_field(self.option("external_key")) {
             let place = format!("{object}/{key}/{}", encode(&write.marker));
@@ -685,19 +619,8 @@ impl Salesforce {
         fields: &[(&str, &FieldValue)],
     ) -> Result<Map<String, Value>, ConnectError> {
         let mut body = Map::new();
-        let plan = match entity {
-            Entity::Account => Some(
-                self.plan(
-                    super::SPECS
-                        .iter()
-                        .find(|s| s.stream == "accounts")
-                        .ok_or_else(|| {
-                            self.http
-                                .error(ErrorKind::Setup, "accounts cannot be written")
-                        })?,
-                )
-                .await?,
-            ),
+        let plan = match (entity, self.m.object_of(Entity::Account)) {
+            (Entity::Account, Some(spec)) => Some(self.plan(spec).await?),
             _ => None,
         };
         for (field, want) in fields {
@@ -714,13 +637,14 @@ impl Salesforce {
                 }
                 continue;
             }
-            let theirs = match &plan {
-                Some(plan) => plan.theirs(field).map(str::to_owned),
-                None => self
-                    .table(entity)
-                    .iter()
-                    .find(|(c, _)| c == field)
-                    .map(|(_, t)| (*t).to_owned()),
+            let theirs = match (&plan, self.written(entity, field)) {
+                // An account's field is written where it is read, whether the manifest lists it or the tenant maps it.
+                (Some(plan), None) => plan.theirs(field).map(str::to_owned),
+                (Some(plan), Some(to)) => match to.strip_prefix('=') {
+                    Some(own) => plan.theirs(own).map(str::to_owned),
+                    None => Some(to.to_owned()),
+                },
+                (None, to) => to.map(str::to_owned),
             };
             let theirs = match theirs {
                 Some(t) => t,
