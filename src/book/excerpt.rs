@@ -83,6 +83,7 @@ impl RenewalRow<'_> {
             name: self.name().to_owned(),
             due: self.due(),
             original_due: self.original_due(),
+            pushes: self.pushes(),
             notice_deadline: self.notice_deadline(),
             amount: self.amount(),
             target: self.target(),

@@ -11,7 +11,7 @@ pub mod crosswalk;
 pub mod day;
 pub mod derived;
 mod excerpt;
-
+pub mod forecast;
 pub mod fx;
 pub mod id;
 pub mod ledger;
@@ -36,6 +36,7 @@ pub use clock::Clock;
 pub use crosswalk::{CrosswalkEntry, MatchHow, Unmatched};
 pub use day::{Day, fold};
 pub use derived::{AccountDerived, Derived};
+pub use forecast::{ForecastScope, ForecastSnapshot};
 pub use fx::{Fx, RateKind};
 pub use id::{Entity, LocalId, SourceName, Target};
 pub use ledger::{Began, MovementKind, MovementRow, SubscriptionRow};

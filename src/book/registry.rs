@@ -532,6 +532,13 @@ static RENEWAL: &[Field] = &[
         |s, r| date(s.book.renewal(r).original_due())
     ),
     field!(
+        "pushes" | "pushed",
+        "Pushed",
+        Number(""),
+        "how often the due day was moved to a later one",
+        |s, r| number(s.book.renewal(r).pushes())
+    ),
+    field!(
         "decide" | "decision",
         "Decide",
         Date[Ahead],

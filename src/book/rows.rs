@@ -282,8 +282,10 @@ row!(
     name: String,
     /// The day on which the term ends or the deal is to close.
     due: Option<Date>,
-    /// The due day before it was moved, for cohorts.
+    /// The due day before it was moved, for cohorts; kept here where no system gives it.
     original_due: Option<Date>,
+    /// How often the due day was moved to a later one; counted here where no system does.
+    pushes: Option<u16>,
     /// The last day to give notice.
     notice_deadline: Option<Date>,
     /// The amount expected.

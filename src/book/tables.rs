@@ -208,6 +208,7 @@ pub(super) struct Accounts {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct RenewalExtra {
     pub original_due: Day,
+    pub pushes: Option<u16>,
     pub closed: Day,
     pub outcome: Option<String>,
     pub next_step: Option<String>,
@@ -425,6 +426,7 @@ impl Renewals {
         self.owner.set(row, reference(r.owner));
         let extra = RenewalExtra {
             original_due: Day::of(r.original_due),
+            pushes: r.pushes,
             closed: Day::of(r.closed),
             outcome: r.outcome.clone(),
             next_step: r.next_step.clone(),

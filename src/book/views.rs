@@ -406,6 +406,10 @@ impl<'a> RenewalRow<'a> {
     pub fn original_due(&self) -> Option<Date> {
         self.extra()?.original_due.date()
     }
+    /// How often the due day was moved to a later one, as far as known.
+    pub fn pushes(&self) -> Option<u16> {
+        self.extra()?.pushes
+    }
     /// The last day to give notice.
     pub fn notice_deadline(&self) -> Option<Date> {
         self.book.renewals.notice.get(self.row).date()

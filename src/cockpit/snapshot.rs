@@ -205,6 +205,7 @@ impl Sums {
                     &s.calendar,
                     Self::QUARTERS,
                     mine,
+                    &crate::insight::forecast::Settings::default(),
                 ),
                 tasks: task_summary(&s.book, s.today, &s.calendar, mine),
             })

@@ -44,6 +44,7 @@ pub fn kind_of(entity: Entity, field: &str) -> Kind {
         (Account, "start" | "renewal" | "health_at" | "snoozed_until") => Kind::Date,
         (Account, "notice_days" | "nps") | (Signal, "value") | (Rate, "rate") => Kind::Number,
         (Account, "health") | (Renewal, "probability") => Kind::Score,
+        (Renewal, "pushes") => Kind::Number,
         (Account, "auto_renew") | (Contact | Person, "active") | (Ticket, "escalated") => {
             Kind::Bool
         }

@@ -13,7 +13,7 @@ pub struct Definition {
     pub note: &'static str,
 }
 
-/// All definitions.
+/// The definitions of the figures that no part of its own holds; [`definitions`] has all.
 pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "arr",
@@ -70,12 +70,6 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "safe is the part whose account is neither above the threshold of loss nor has an open risk",
     },
     Definition {
-        name: "weighted",
-        title: "Weighted forecast",
-        formula: "sum of amount × probability: the vendor's probability, else one less the account's probability of loss; won counts 1, lost 0",
-        note: "amounts that are missing or have no rate are left out and counted",
-    },
-    Definition {
         name: "accounts_per_csm",
         title: "Accounts per CSM",
         formula: "accounts of the group that have a CSM, divided by the people who are CSM of at least one of them",
@@ -101,7 +95,15 @@ pub const DEFINITIONS: &[Definition] = &[
     },
 ];
 
+/// The definitions of each part.
+const PARTS: &[&[Definition]] = &[DEFINITIONS, super::forecast::DEFINITIONS];
+
+/// All definitions.
+pub fn definitions() -> impl Iterator<Item = &'static Definition> {
+    PARTS.iter().copied().flatten()
+}
+
 /// The definition of a figure.
 pub fn definition(name: &str) -> Option<&'static Definition> {
-    DEFINITIONS.iter().find(|d| d.name == name)
+    definitions().find(|d| d.name == name)
 }

@@ -7,6 +7,7 @@
 
 pub mod definition;
 pub mod explain;
+pub mod forecast;
 pub mod header;
 pub mod overview;
 pub mod page;
@@ -19,10 +20,11 @@ pub mod settings;
 pub mod tasks;
 
 pub use crate::query::order::{SortKey, default_keys, order};
-pub use definition::{DEFINITIONS, Definition, definition};
+pub use definition::{DEFINITIONS, Definition, definition, definitions};
 pub use explain::{Explanation, Step, explain};
+pub use forecast::{Bucket, Category, Forecast};
 pub use header::{Header, header};
-pub use pipeline::{Bucket, Category, Pipeline, PipelineQuarter, pipeline};
+pub use pipeline::{Pipeline, PipelineQuarter, pipeline};
 pub use reasons::{Reason, ReasonKind, fingerprint, reasons};
 pub use risk::{changed_since, derive, rederive};
 pub use rules::Rules;

@@ -4,7 +4,7 @@
 //! page is a function and a line in [`PAGES`].
 
 use super::{Coverage, Settings};
-use crate::book::{Book, Calendar, Derived, LocalId};
+use crate::book::{Book, Calendar, Derived, ForecastSnapshot, LocalId};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Input<'a> {
     pub mine: Option<LocalId>,
     /// What was chosen for the page's switches, or what the page is about (`account`).
     pub choices: &'a Choices,
+    /// The forecasts that were kept, one a week.
+    pub forecasts: &'a [ForecastSnapshot],
 }
 
 impl<'a> Input<'a> {
@@ -311,4 +313,7 @@ pub struct Excluded {
 pub type Make = fn(&Input<'_>) -> Page;
 
 /// The pages in their order: name, title, how it is made.
-pub const PAGES: &[(&str, &str, Make)] = &[("overview", "Overview", super::overview::page)];
+pub const PAGES: &[(&str, &str, Make)] = &[
+    ("overview", "Overview", super::overview::page),
+    ("forecast", "Forecast", super::forecast::page),
+];

@@ -10,4 +10,6 @@ pub struct Settings {
     pub risk: super::Rules,
     /// Target bands of the segments.
     pub segments: super::Targets,
+    /// How renewals are forecast.
+    pub forecast: super::forecast::Settings,
 }

@@ -335,6 +335,7 @@ table!(
         name,
         due,
         original_due,
+        pushes,
         notice_deadline,
         amount,
         target,

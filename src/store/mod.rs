@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod facts;
 pub mod fill;
+mod forecast;
 mod fresh;
 mod implied;
 mod load;

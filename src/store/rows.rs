@@ -93,6 +93,14 @@ pub(super) fn reserve_ids(db: &Connection, entity: Entity, count: u32) -> Res<Lo
 pub(super) fn put_row(db: &Connection, row: &AnyRow, seq: i64, touched: &mut Touched) -> Res<bool> {
     let target = row.target();
     let before = read_any(db, target)?;
+    let kept;
+    let row = match (&before, row) {
+        (Some(AnyRow::Renewal(b)), AnyRow::Renewal(r)) => {
+            kept = AnyRow::Renewal(super::forecast::moved(b, r));
+            &kept
+        }
+        _ => row,
+    };
     if before.as_ref() == Some(row) {
         return Ok(false);
     }

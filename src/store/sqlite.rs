@@ -3,11 +3,11 @@
 use super::engine::{Store, data_version};
 use super::storage::{Answer, Storage};
 use super::types::*;
-use super::{fresh, load, merging, open, operations, outbox, records, rows, small, ties};
+use super::{forecast, fresh, load, merging, open, operations, outbox, records, rows, small, ties};
 use crate::book::{
-    AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, LocalId, MatchKey,
-    MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName, SourceStatus, StoredRecord,
-    Target, Unmatched,
+    AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, ForecastSnapshot,
+    LocalId, MatchKey, MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName,
+    SourceStatus, StoredRecord, Target, Unmatched,
 };
 use jiff::{Timestamp, civil::Date};
 use std::time::Duration;
@@ -225,6 +225,12 @@ impl Storage for Store {
     }
     fn history(&self, account: LocalId) -> Answer<Vec<HistoryPoint>> {
         self.read(move |db| small::history(db, account))
+    }
+    fn put_forecasts(&self, week: Date, forecasts: Vec<ForecastSnapshot>) -> Answer<bool> {
+        self.write(move |db| forecast::put(db, week, &forecasts))
+    }
+    fn forecasts(&self) -> Answer<Vec<ForecastSnapshot>> {
+        self.read(forecast::all)
     }
     fn meta(&self, key: &str) -> Answer<Option<String>> {
         let key = key.to_owned();

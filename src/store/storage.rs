@@ -3,9 +3,9 @@
 use super::error::StoreError;
 use super::types::*;
 use crate::book::{
-    AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, LocalId, MatchKey,
-    MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName, SourceStatus, StoredRecord,
-    Target, Unmatched,
+    AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, ForecastSnapshot,
+    LocalId, MatchKey, MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName,
+    SourceStatus, StoredRecord, Target, Unmatched,
 };
 use futures_util::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
@@ -168,6 +168,11 @@ pub trait Storage: Send + Sync {
     fn write_history(&self, today: Date) -> Answer<u64>;
     /// What was kept of an account, oldest first.
     fn history(&self, account: LocalId) -> Answer<Vec<HistoryPoint>>;
+    /// Keeps the forecasts of a day for its ISO week (`week`: its Monday), unless those of an earlier day of that week are there; whether
+    /// they were kept.
+    fn put_forecasts(&self, week: Date, forecasts: Vec<ForecastSnapshot>) -> Answer<bool>;
+    /// Every forecast that was kept, oldest first.
+    fn forecasts(&self) -> Answer<Vec<ForecastSnapshot>>;
     /// A small value of one's own.
     fn meta(&self, key: &str) -> Answer<Option<String>>;
     /// Keeps one.

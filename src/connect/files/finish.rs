@@ -96,6 +96,16 @@ fn renewal(record: &mut Record) -> Result<(), (&'static str, String)> {
         put(record, "forecast", Some(known));
     }
     ended(record);
+    // What was signed takes the place of what was expected.
+    if text(record, "stage_kind") == Some("won")
+        && let Some(signed) = record
+            .get("closed_amount")
+            .filter(|v| !v.is_null())
+            .cloned()
+    {
+        record.fields.retain(|(n, _)| n != "amount");
+        record.fields.push(("amount".into(), signed));
+    }
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the store: each against a file of its own, through the trait.
 
 mod acting;
+mod forecast;
 mod growing;
 mod opening;
 mod pulling;

@@ -2,7 +2,7 @@
 
 use super::{Overlay, Then, centred};
 use crate::book::LocalId;
-use crate::insight::{DEFINITIONS, explain};
+use crate::insight::{definitions, explain};
 use crate::tui::app::App;
 use crate::tui::fmt;
 use crate::tui::text::{width, wrap};
@@ -130,7 +130,7 @@ fn account_lines<'a>(app: &App, a: &crate::book::AccountRow<'_>, room: usize) ->
 fn figure_lines<'a>(app: &App, room: usize) -> Vec<Vec<Bit<'a>>> {
     let h = &app.snap.totals(app.mine).header;
     let mut out: Vec<Vec<Bit<'a>>> = Vec::new();
-    for d in DEFINITIONS {
+    for d in definitions() {
         let covered = match d.name {
             "arr" => h.arr_coverage.words(),
             "at_risk" => h.at_risk_coverage.words(),

@@ -267,10 +267,11 @@ fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
     let most = shown
         .iter()
         .flat_map(|q| {
-            q.categories
+            let f = &q.forecast;
+            f.categories
                 .iter()
                 .map(|b| b.amount)
-                .chain([q.at_risk.amount])
+                .chain([f.at_risk.amount])
         })
         .max()
         .unwrap_or(0)
@@ -280,7 +281,7 @@ fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
         .filter(|c| shown.iter().any(|q| q.category(*c).count > 0))
         .collect();
     let room = area.height.saturating_sub(5);
-    let risky = shown.iter().any(|q| q.at_risk.count > 0);
+    let risky = shown.iter().any(|q| q.forecast.at_risk.count > 0);
     let lines = (rows.len() as u16 + u16::from(risky))
         .min(room.saturating_sub(1))
         .min(if wide { 8 } else { 6 });
@@ -326,24 +327,14 @@ fn quarter(
     most: i64,
 ) {
     let money = |minor: i64| fmt::money_in(app.snap.book.reporting_money(minor));
-    let gap = if q.coverage.is_full() { "" } else { "*" };
-    let mut head = vec![
+    let f = &q.forecast;
+    let gap = if f.coverage.is_full() { "" } else { "*" };
+    let due = vec![
         bit(format!("{} ", q.label), Role::Title),
-        bit(format!("{}{gap}", money(q.due.amount)), Role::Strong),
+        bit(format!("{}{gap}", money(f.due)), Role::Strong),
         bit(" due", Role::Muted),
     ];
-    if let Some(f) = q.forecast_share() {
-        let role = if f < 0.8 {
-            Role::Bad
-        } else if f < 0.9 {
-            Role::Watch
-        } else {
-            Role::Good
-        };
-        head.push(bit("  weighted ", Role::Muted));
-        head.push(bit(fmt::percent(f), role));
-    }
-    ui.line(area.x, area.y, area.width, &head);
+    ui.line(area.x, area.y, area.width, &head(q, due, area.width));
     let label = 12.min(area.width / 3);
     let tail = 12;
     let bar = area.width.saturating_sub(label + tail + 1);
@@ -380,22 +371,77 @@ fn quarter(
         line(
             ui,
             "! at risk",
-            q.at_risk.count,
-            q.at_risk.amount,
+            f.at_risk.count,
+            f.at_risk.amount,
             Role::Watch,
         );
     }
+}
+
+/// What is due, then the target and the interval of the forecast as far as there is room: the interval says more.
+fn head<'a>(q: &PipelineQuarter, due: Vec<Bit<'a>>, width: u16) -> Vec<Bit<'a>> {
+    let (Some(gross), Some((low, high))) = (q.forecast.gross(), q.forecast.interval()) else {
+        return due;
+    };
+    let target = q.target.map(|t| {
+        vec![
+            bit("  target ", Role::Muted),
+            bit(fmt::percent(t), Role::Text),
+        ]
+    });
+    // Without a target nobody said what would be too little.
+    let role = match q.target {
+        None => Role::Strong,
+        Some(t) if gross >= t => Role::Good,
+        Some(t) if gross >= t - 0.05 => Role::Watch,
+        Some(_) => Role::Bad,
+    };
+    let sign = match q.target {
+        Some(t) if gross < t => " ▼",
+        Some(_) => " ▲",
+        None => "",
+    };
+    let forecast = |word: &'static str| {
+        vec![
+            bit(word, Role::Muted),
+            bit(format!("{}{sign}", range(low, high)), role),
+        ]
+    };
+    let fits = |bits: &[Bit<'_>]| line_width(bits) <= usize::from(width);
+    let mut line = due.clone();
+    line.extend(target.into_iter().flatten());
+    line.extend(forecast("  forecast "));
+    if fits(&line) {
+        return line;
+    }
+    for word in ["  forecast ", "  "] {
+        let mut line = due.clone();
+        line.extend(forecast(word));
+        if fits(&line) {
+            return line;
+        }
+    }
+    due
+}
+
+/// P10 to P90 as shares of what is due, `88–94%`; one number where both read alike.
+fn range(low: f64, high: f64) -> String {
+    let (low, high) = (fmt::percent(low), fmt::percent(high));
+    if low == high {
+        return high;
+    }
+    format!("{}–{high}", low.trim_end_matches('%'))
 }
 
 /// The quarters that have no bars, on one line.
 fn others<'a>(app: &App, p: &Pipeline, shown: usize) -> Vec<Bit<'a>> {
     let mut bits: Vec<Bit<'_>> = Vec::new();
     for q in p.quarters.iter().skip(shown) {
-        let money = fmt::money_in(app.snap.book.reporting_money(q.due.amount));
+        let money = fmt::money_in(app.snap.book.reporting_money(q.forecast.due));
         bits.push(bit(format!("{} ", q.label), Role::Muted));
         bits.push(bit(money, Role::Text));
-        if let Some(f) = q.forecast_share() {
-            bits.push(bit(format!(" {}", fmt::percent(f)), Role::Muted));
+        if let Some(gross) = q.forecast.gross() {
+            bits.push(bit(format!(" {}", fmt::percent(gross)), Role::Muted));
         }
         bits.push(bit("   ", Role::Muted));
     }
