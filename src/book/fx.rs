@@ -29,9 +29,8 @@ impl RateKind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fx {
     reporting: [u8; 3],
-    factors: HashMap<[u8; 3], f64>,
-    /// The same for minor units, so that converting a million amounts does not look decimals up.
-    minor: HashMap<[u8; 3], f64>,
+    /// For minor units, so that converting a million amounts does not look decimals up.
+    minor: HashMap<[u8; 3], Ratio>,
 }
 
 impl Default for Fx {
@@ -69,33 +68,32 @@ impl Fx {
                 *entry = (r.at, rate);
             }
         }
-        let mut edges: Vec<([u8; 3], [u8; 3], f64)> = latest
-            .iter()
-            .flat_map(|((from, to), (_, rate))| [(*from, *to, *rate), (*to, *from, 1.0 / rate)])
-            .collect();
+        let mut edges: Vec<([u8; 3], [u8; 3], Ratio)> = Vec::new();
+        for ((from, to), (_, rate)) in &latest {
+            if let Some(ratio) = Ratio::of(*rate) {
+                edges.push((*from, *to, ratio));
+                edges.push((*to, *from, ratio.inverse()));
+            }
+        }
         // Given rates before inverted ones, and always in the same order.
         edges.sort_by_key(|(from, to, _)| (!latest.contains_key(&(*from, *to)), *from, *to));
-        let mut factors = HashMap::from([(reporting, 1.0)]);
+        let mut ratios = HashMap::from([(reporting, Ratio::ONE)]);
         for _hop in 0..2 {
-            let known = factors.clone();
-            for (from, to, rate) in &edges {
-                if let Some(f) = known.get(to) {
-                    factors.entry(*from).or_insert(rate * f);
+            let known = ratios.clone();
+            for (from, to, ratio) in &edges {
+                if let Some(further) = known.get(to) {
+                    ratios.entry(*from).or_insert(ratio.times(further));
                 }
             }
         }
-        let minor = factors
-            .iter()
-            .map(|(code, f)| {
-                let shift = exponent(&reporting) as i32 - exponent(code) as i32;
-                (*code, f * 10f64.powi(shift))
+        let minor = ratios
+            .into_iter()
+            .map(|(code, ratio)| {
+                let shift = exponent(&reporting) as i32 - exponent(&code) as i32;
+                (code, ratio.times(&Ratio::power_of_ten(shift)))
             })
             .collect();
-        Fx {
-            reporting,
-            factors,
-            minor,
-        }
+        Fx { reporting, minor }
     }
 
     /// The reporting currency.
@@ -103,13 +101,8 @@ impl Fx {
         self.reporting
     }
 
-    /// What one unit of a currency is worth.
-    pub fn factor(&self, currency: &[u8; 3]) -> Option<f64> {
-        self.factors.get(currency).copied()
-    }
-
-    /// Minor units of the currency times this are minor units of the reporting currency.
-    pub fn minor_factor(&self, currency: &[u8; 3]) -> Option<f64> {
+    /// By what minor units of the currency become minor units of the reporting currency.
+    pub fn ratio(&self, currency: &[u8; 3]) -> Option<Ratio> {
         self.minor.get(currency).copied()
     }
 
@@ -118,11 +111,92 @@ impl Fx {
         if money.currency == self.reporting {
             return Some(money);
         }
-        let minor = (money.minor as f64 * self.minor_factor(&money.currency)?).round();
         Some(Money {
-            minor: minor as i64,
+            minor: self.minor.get(&money.currency)?.convert(money.minor),
             currency: self.reporting,
         })
+    }
+}
+
+/// A rate as the fraction that was written, so that an amount is converted exactly and rounded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    num: i128,
+    den: i128,
+}
+
+impl Ratio {
+    /// One for one.
+    pub const ONE: Ratio = Ratio { num: 1, den: 1 };
+    /// Parts above this are made smaller: products of two of them and an amount stay within 128 bits.
+    const LARGEST: i128 = 1 << 62;
+
+    /// Of a rate as it was written: the shortest decimal that is this number. None unless it is above zero.
+    fn of(rate: f64) -> Option<Ratio> {
+        if !(rate.is_finite() && rate > 0.0) {
+            return None;
+        }
+        let text = rate.to_string();
+        let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
+        let part = part.get(..part.len().min(18)).unwrap_or("");
+        let num: i128 = format!("{whole}{part}").parse().ok()?;
+        let den = 10_i128.checked_pow(part.len() as u32)?;
+        (num > 0).then(|| Ratio { num, den }.reduced())
+    }
+    fn power_of_ten(shift: i32) -> Ratio {
+        let power = 10_i128.pow(shift.unsigned_abs().min(18));
+        match shift {
+            0.. => Ratio { num: power, den: 1 },
+            _ => Ratio { num: 1, den: power },
+        }
+    }
+    fn inverse(self) -> Ratio {
+        Ratio {
+            num: self.den,
+            den: self.num,
+        }
+    }
+    fn times(&self, other: &Ratio) -> Ratio {
+        Ratio {
+            num: self.num.saturating_mul(other.num),
+            den: self.den.saturating_mul(other.den),
+        }
+        .reduced()
+    }
+    fn reduced(self) -> Ratio {
+        let (mut a, mut b) = (self.num, self.den);
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        let (mut num, mut den) = (self.num / a.max(1), self.den / a.max(1));
+        while num > Self::LARGEST || den > Self::LARGEST {
+            num /= 2;
+            den /= 2;
+        }
+        Ratio {
+            num: num.max(1),
+            den: den.max(1),
+        }
+    }
+    /// Minor units of the reporting currency, rounded half away from zero; the largest number where they are too many.
+    #[inline]
+    pub fn convert(self, minor: i64) -> i64 {
+        if self == Self::ONE {
+            return minor;
+        }
+        // Nearly always the product fits into 64 bits, and dividing those is several times faster.
+        if let (Ok(num), Ok(den)) = (i64::try_from(self.num), i64::try_from(self.den))
+            && let Some(product) = minor.checked_mul(num)
+        {
+            let (whole, rest) = (product / den, product % den);
+            let up = rest.unsigned_abs() >= (den.unsigned_abs() - rest.unsigned_abs());
+            return whole + i64::from(up) * product.signum();
+        }
+        let product = i128::from(minor) * self.num;
+        let (whole, rest) = (product / self.den, product % self.den);
+        let up = rest.unsigned_abs() >= (self.den.unsigned_abs() - rest.unsigned_abs());
+        let rounded = whole + i128::from(up) * product.signum();
+        i64::try_from(rounded).unwrap_or(if minor < 0 { i64::MIN } else { i64::MAX })
     }
 }
 
@@ -160,5 +234,24 @@ mod tests {
         assert_eq!(convert(150, "JPY"), Some(100));
         assert_eq!(convert(5, "USD"), Some(5));
         assert_eq!(convert(5, "SEK"), None);
+    }
+
+    #[test]
+    fn an_amount_is_converted_as_the_rate_is_written_and_rounded_once() {
+        let ratio = |r: f64| Ratio::of(r).unwrap();
+        // 50 × 1.15 is 57.5; the nearest floating-point number lies under it.
+        assert_eq!(ratio(1.15).convert(50), 58);
+        assert_eq!(ratio(1.15).convert(-50), -58);
+        assert_eq!(ratio(1.1).convert(5_000_000), 5_500_000);
+        assert_eq!(ratio(0.5).convert(1), 1);
+        assert_eq!(ratio(150.0).inverse().convert(150), 1);
+        // Beyond what a floating-point number holds exactly.
+        assert_eq!(
+            ratio(1.1).convert(9_007_199_254_740_993),
+            9_907_919_180_215_092
+        );
+        assert_eq!(ratio(1e9).convert(i64::MAX), i64::MAX);
+        let none = [0.0, f64::NAN, f64::INFINITY, -1.0, 1e-30].map(Ratio::of);
+        assert_eq!(none, [None; 5]);
     }
 }

@@ -130,6 +130,12 @@ impl Book {
         rates
     }
 
+    /// Whether there is any rate that a plan is made with.
+    pub fn has_plan_rates(&self) -> bool {
+        let all = self.rates.values().chain(&self.money.configured);
+        all.into_iter().any(|r| RateKind::of(r) == RateKind::Plan)
+    }
+
     /// The rates of a kind that counted on a day: for each pair the latest on or before it.
     pub fn fx_on(&self, day: Date, kind: RateKind) -> Fx {
         Fx::of_kind(&self.money.reporting, &self.all_rates(), Some(day), kind)
@@ -309,6 +315,11 @@ impl Book {
     /// The rates that vendors gave.
     pub fn rates(&self) -> impl Iterator<Item = &Rate> {
         self.rates.values()
+    }
+
+    /// The currencies of amounts, by the number that columns know them by; number 0 stands for no amount.
+    pub fn currencies(&self) -> &[[u8; 3]] {
+        &self.shared.currencies
     }
 
     /// Short texts that repeat, by number.

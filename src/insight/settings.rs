@@ -12,4 +12,6 @@ pub struct Settings {
     pub segments: super::Targets,
     /// How renewals are forecast.
     pub forecast: super::forecast::Settings,
+    /// Retention.
+    pub retention: super::retention::Settings,
 }
