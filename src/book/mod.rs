@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod change;
 pub mod clock;
 pub mod column;
+pub mod company;
 pub mod crosswalk;
 pub mod day;
 pub mod derived;

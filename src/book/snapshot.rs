@@ -2,6 +2,7 @@
 
 use super::change::{Overlay, Verb};
 use super::column::{Symbols, TextChunk, TextCol};
+use super::crosswalk::Unmatched;
 use super::fx::{Fx, RateKind};
 use super::id::{Entity, LocalId};
 use super::ledger::Ledger;
@@ -29,6 +30,7 @@ pub struct Book {
     pub(super) ledger: Ledger,
     pub(super) opportunities: Opportunities,
     pub(super) signals: Signals,
+    unmatched: Arc<Vec<Unmatched>>,
     rates: Arc<HashMap<LocalId, Rate>>,
     money: Arc<MoneySetup>,
     fx: Arc<Fx>,
@@ -292,6 +294,17 @@ impl Book {
     pub fn at_seq(mut self, seq: u64) -> Book {
         self.seq = seq;
         self
+    }
+
+    /// The same with other records that could not be matched, or not for certain.
+    pub fn with_unmatched(mut self, unmatched: Arc<Vec<Unmatched>>) -> Book {
+        self.unmatched = unmatched;
+        self
+    }
+
+    /// Records of the systems that could not be matched, or not for certain, and rows whose account nobody sent.
+    pub fn unmatched(&self) -> &[Unmatched] {
+        &self.unmatched
     }
 
     /// How rates are applied.

@@ -88,6 +88,42 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "from the stored health signals",
     },
     Definition {
+        name: "quality.defects",
+        title: "Defects",
+        formula: "what is wrong with the data: each kind once per account, and rows that belong to none",
+        note: "csops quality lists them all; [quality] says from when on, and which do not count",
+    },
+    Definition {
+        name: "quality.hidden",
+        title: "ARR hidden",
+        formula: "the amount that the defect puts in doubt: by its kind the account's ARR, the renewal's amount, or the difference of two amounts",
+        note: "in the reporting currency; an account with two defects counts in both kinds",
+    },
+    Definition {
+        name: "quality.share",
+        title: "Share of ARR",
+        formula: "ARR hidden ÷ ARR of all accounts",
+        note: "kinds overlap: the shares do not add up",
+    },
+    Definition {
+        name: "quality.touched",
+        title: "ARR behind a defect",
+        formula: "for each account with a defect the largest amount that one of them hides, summed; and renewals without an account",
+        note: "each account counts once",
+    },
+    Definition {
+        name: "quality.clean",
+        title: "Accounts without a defect",
+        formula: "accounts without any defect ÷ accounts",
+        note: "kinds under [quality] ignore do not count",
+    },
+    Definition {
+        name: "quality.unpriced",
+        title: "Defects without a known amount",
+        formula: "defects whose amount nobody knows: no ARR, no rate, a record that was not matched",
+        note: "they stand last in the list, not at nothing",
+    },
+    Definition {
         name: "coverage",
         title: "Coverage",
         formula: "rows whose value is known, of all rows that should have one",

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod overview;
 pub mod page;
 pub mod pipeline;
+pub mod quality;
 pub mod reasons;
 pub mod retention;
 pub mod risk;

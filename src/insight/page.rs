@@ -312,8 +312,24 @@ pub struct Excluded {
 /// Makes a page.
 pub type Make = fn(&Input<'_>) -> Page;
 
+/// A page of a book for tests, with nothing chosen and nothing kept.
+#[cfg(test)]
+pub(crate) fn made(make: Make, book: &Book, today: Date, settings: &Settings) -> Page {
+    make(&Input {
+        book,
+        derived: &super::derive(book, today, &settings.risk),
+        today,
+        calendar: &Calendar::default(),
+        settings,
+        mine: None,
+        choices: &Choices::new(),
+        forecasts: &[],
+    })
+}
+
 /// The pages in their order: name, title, how it is made.
 pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
     ("forecast", "Forecast", super::forecast::page),
+    ("quality", "Data quality", super::quality::page),
 ];

@@ -14,4 +14,6 @@ pub struct Settings {
     pub forecast: super::forecast::Settings,
     /// Retention.
     pub retention: super::retention::Settings,
+    /// When data counts as defective.
+    pub quality: super::quality::Settings,
 }

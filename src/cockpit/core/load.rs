@@ -196,6 +196,7 @@ impl Core {
             s.drafts = Arc::new(drafts);
             s.operations = Arc::new(operations);
             s.unmatched = Arc::new(unmatched);
+            s.book = s.book.clone().with_unmatched(s.unmatched.clone());
             s.last_visit = last_visit;
             s.loading = None;
         });

@@ -8,8 +8,8 @@ use crate::store::StoreError;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// How many unmatched records are shown.
-pub(super) const UNMATCHED: usize = 500;
+/// How many unmatched records are held.
+pub(super) const UNMATCHED: usize = 5_000;
 
 impl Core {
     /// Brings the picture up to date with the store. `also`: rows to read again whether the store says that they changed or not.
@@ -72,6 +72,7 @@ impl Core {
                 s.outbox = Arc::new(outbox);
                 s.operations = Arc::new(operations);
                 s.unmatched = Arc::new(unmatched);
+                s.book = s.book.clone().with_unmatched(s.unmatched.clone());
             });
         }
         // The account page shows what just changed, too.
