@@ -10,6 +10,7 @@ pub mod explain;
 pub mod forecast;
 pub mod header;
 pub mod ledger;
+pub mod onboarding;
 pub mod overview;
 pub mod page;
 pub mod pipeline;
@@ -21,6 +22,7 @@ pub mod rules;
 pub mod segments;
 pub mod settings;
 pub mod tasks;
+pub mod voice;
 
 pub use crate::query::order::{SortKey, default_keys, order};
 pub use definition::{DEFINITIONS, Definition, definition, definitions};

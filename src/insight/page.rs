@@ -332,4 +332,6 @@ pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
     ("forecast", "Forecast", super::forecast::page),
     ("quality", "Data quality", super::quality::page),
+    ("onboarding", "Onboarding", super::onboarding::page),
+    ("voice", "Customer voice", super::voice::page),
 ];
