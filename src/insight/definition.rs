@@ -124,6 +124,48 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "they stand last in the list, not at nothing",
     },
     Definition {
+        name: "growth.ready",
+        title: "Accounts with signals of expansion",
+        formula: "accounts of which at least one holds: most seats in use, usage growth, a promoter whose usage grows, a limit reached",
+        note: "those with an open risk or above the threshold of loss do not count; [growth] says from where on each holds",
+    },
+    Definition {
+        name: "growth.missed",
+        title: "Missed expansion",
+        formula: "accounts with signals of expansion that have no open opportunity",
+        note: "not known while no opportunity has come from any system",
+    },
+    Definition {
+        name: "growth.opportunity",
+        title: "Order of opportunity",
+        formula: "ARR × signals that hold ÷ 4; nothing while it is at risk",
+        note: "an order of whom to speak to first, not an expected amount: constructed",
+    },
+    Definition {
+        name: "growth.conversion",
+        title: "Upsell conversion",
+        formula: "won ÷ (won + lost), opportunities that closed in the period",
+        note: "open ones do not count; those without a closing day are left out and counted",
+    },
+    Definition {
+        name: "growth.conversion_amount",
+        title: "Upsell conversion by amount",
+        formula: "amount won ÷ (amount won + amount lost), opportunities that closed in the period",
+        note: "in the reporting currency; those without an amount or a rate are left out and counted",
+    },
+    Definition {
+        name: "growth.csql",
+        title: "CS-qualified leads",
+        formula: "opportunities created in the period whose origin says that customer success qualified them: created → accepted → won",
+        note: "accepted: sales took it over, or it was won; as far as the records tell",
+    },
+    Definition {
+        name: "growth.promoters",
+        title: "Promoters to ask",
+        formula: "accounts whose newest answer is 9 or 10, that are healthy and not at risk, and were not asked for a while",
+        note: "that somebody was asked is a signal advocacy.asked",
+    },
+    Definition {
         name: "onboarding.first_value",
         title: "Time to first value",
         formula: "days from the day since which it is a customer to its milestone.first_value; the Kaplan–Meier median over the cohort",

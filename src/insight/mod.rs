@@ -8,6 +8,7 @@
 pub mod definition;
 pub mod explain;
 pub mod forecast;
+pub mod growth;
 pub mod header;
 pub mod ledger;
 pub mod onboarding;

@@ -332,6 +332,7 @@ pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
     ("forecast", "Forecast", super::forecast::page),
     ("quality", "Data quality", super::quality::page),
+    ("growth", "Growth", super::growth::page),
     ("onboarding", "Onboarding", super::onboarding::page),
     ("voice", "Customer voice", super::voice::page),
 ];

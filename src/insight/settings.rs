@@ -16,6 +16,8 @@ pub struct Settings {
     pub retention: super::retention::Settings,
     /// When data counts as defective.
     pub quality: super::quality::Settings,
+    /// What speaks for expansion.
+    pub growth: super::growth::Settings,
     /// How onboarding is read from records.
     pub onboarding: super::onboarding::Settings,
     /// How surveys are read.
