@@ -1,7 +1,9 @@
 //! The field registry: one table of fields per kind of thing, with name, type, unit and how to read them, shared by the query language,
 //! list columns, sorting, CSV and JSON.
 
-use super::derived::{HAS_RISK, SNOOZED};
+use super::derived::{
+    HAS_RISK, HEALTH_DISAGREES, OURS_DRIVES, SENTIMENT_DISAGREES, SNOOZED, VENDOR_DRIVES,
+};
 use super::views::{AccountRow, PersonRow};
 use super::{Book, Calendar, Day, Derived, Entity, LocalId, Money};
 use jiff::{Timestamp, civil::Date};
@@ -252,6 +254,56 @@ static ACCOUNT: &[Field] = &[
         |s, r| date(s.book.account(r).health_at())
     ),
     field!(
+        "health.csops" | "csops",
+        "Ours",
+        Number("points"),
+        "csops' own health score by the model under [health], 0 (bad) to 100",
+        |s, r| number(s.derived.health(r).points())
+    ),
+    field!(
+        "health.coverage",
+        "Cover",
+        Percent,
+        "how much of the health model's weight is known of the account",
+        |s, r| Cell::Number(f64::from(s.derived.health(r).coverage) / 100.0)
+    ),
+    field!("health.band", "Band", Word {"good", "watch", "bad", "insufficient"}, "band of csops' own score; insufficient where too little is known", |s, r| {
+        let band = s.derived.health(r).band().map_or(BANDS.len() - 1, usize::from);
+        text(BANDS.get(band).copied())
+    }),
+    field!("health.drives", "By", Word {"vendor", "csops"}, "whose score the probability of loss goes by", |s, r| {
+        let health = s.derived.health(r);
+        match (health.is(OURS_DRIVES), health.is(VENDOR_DRIVES)) {
+            (true, _) => Cell::Text("csops"),
+            (_, true) => Cell::Text("vendor"),
+            _ => Cell::None,
+        }
+    }),
+    field!(
+        "health.disagrees",
+        "Differ",
+        Bool,
+        "the vendor's score and csops' lie more than one band apart",
+        |s, r| Cell::Bool(s.derived.health(r).is(HEALTH_DISAGREES))
+    ),
+    field!(
+        "health.model",
+        "Model",
+        Word,
+        "version of the health model that csops' score is of",
+        |s, r| {
+            let scored = s.derived.health(r).points().is_some();
+            text(Some(s.derived.model()).filter(|_| scored))
+        }
+    ),
+    field!(
+        "sentiment.disagrees",
+        "Feels other",
+        Bool,
+        "what the CSM feels and the score that counts lie more than one band apart",
+        |s, r| Cell::Bool(s.derived.health(r).is(SENTIMENT_DISAGREES))
+    ),
+    field!(
         "arr",
         "ARR",
         Money,
@@ -411,6 +463,20 @@ static ACCOUNT: &[Field] = &[
         "loss × at stake × closeness",
         |s, r| reporting(s, s.derived.account(r).urgency as i64)
     ),
+    field!(
+        "expected_loss",
+        "Exp. loss",
+        Money,
+        "loss × at stake",
+        |s, r| reporting(s, s.derived.account(r).expected_loss() as i64)
+    ),
+    field!(
+        "cost_of_delay" | "delay",
+        "Week costs",
+        Money,
+        "what another week of waiting costs: loss × at stake × what the save curve falls by in it (an assumption)",
+        |s, r| reporting(s, s.derived.account(r).cost_of_delay() as i64)
+    ),
     field!("at_risk", "At risk", Bool, "in the queue", |s, r| {
         Cell::Bool(s.derived.in_queue(r))
     }),
@@ -498,6 +564,9 @@ static ACCOUNT: &[Field] = &[
         )
     ),
 ];
+
+/// The bands of a score, from good to bad, then none for want of data.
+const BANDS: [&str; 4] = ["good", "watch", "bad", "insufficient"];
 
 fn reporting<'a>(s: &Scope<'a>, minor: i64) -> Cell<'a> {
     Cell::Money(s.book.reporting_money(minor), Some(minor))

@@ -335,6 +335,16 @@ impl Book {
         &self.shared.currencies
     }
 
+    /// Whether anything is known of tickets at all: then an account without open ones has none.
+    pub fn knows_tickets(&self) -> bool {
+        self.accounts.knows_tickets
+    }
+
+    /// Whether anything is known of sponsors who left: then an account without one has lost none.
+    pub fn knows_leavers(&self) -> bool {
+        self.accounts.knows_leavers
+    }
+
     /// Short texts that repeat, by number.
     pub fn symbols(&self) -> &Symbols {
         &self.shared.symbols

@@ -203,6 +203,10 @@ pub(super) struct Accounts {
     /// Row + 1 of the open risk that stands for the account.
     pub open_risk: Col<u32>,
     pub extra: Sparse<Arc<AccountExtra>>,
+    /// Some account has had open tickets: whoever has none really has none.
+    pub knows_tickets: bool,
+    /// Some account has lost a sponsor: whoever lost none really lost none.
+    pub knows_leavers: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -401,6 +405,8 @@ impl Accounts {
         };
         let some = extra != AccountExtra::default();
         self.extra.set(row, some.then(|| Arc::new(extra)));
+        self.knows_tickets |= f.open_tickets > 0;
+        self.knows_leavers |= f.sponsor_left.is_some();
         row
     }
 }

@@ -191,6 +191,7 @@ fn entities(session: &Session, snapshot: &Snapshot, list: &List) -> Result<Rows,
                             .map_or(FieldValue::Null, |a| {
                                 FieldValue::text(reasons::line(
                                     &snapshot.book.account(a),
+                                    &snapshot.derived,
                                     snapshot.today,
                                     &snapshot.rules,
                                 ))

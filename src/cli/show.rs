@@ -83,7 +83,12 @@ fn document(snapshot: &Snapshot, detail: &AccountDetail) -> Result<Value, Failur
             })
             .collect();
         document.insert("account".into(), Value::Object(fields));
-        let why = explain(&snapshot.book.account(row), snapshot.today, &snapshot.rules);
+        let why = explain(
+            &snapshot.book.account(row),
+            &snapshot.derived,
+            snapshot.today,
+            &snapshot.rules,
+        );
         document.insert("why".into(), json!(why));
         let reasons: Vec<String> = why
             .reasons
@@ -189,10 +194,23 @@ fn print(snapshot: &Snapshot, detail: &AccountDetail, out: &mut dyn Write) -> Re
                 to_text(&shown)
             )?;
         }
-        let why = explain(&snapshot.book.account(row), snapshot.today, &snapshot.rules);
+        let why = explain(
+            &snapshot.book.account(row),
+            &snapshot.derived,
+            snapshot.today,
+            &snapshot.rules,
+        );
         writeln!(out, "\nwhy\n  {}", visible(&why.membership))?;
         for reason in &why.reasons {
             writeln!(out, "  {}", reason.line())?;
+        }
+        if let Some(good) = &why.speaks_for {
+            writeln!(out, "  but {}", good.line())?;
+        }
+        writeln!(out, "\nhealth by csops' model")?;
+        for step in &why.health {
+            let line = format!("{:<14} {:>10}  {}", step.label, step.value, step.note);
+            writeln!(out, "  {}", visible(&line))?;
         }
     }
     let day = |d: Option<jiff::civil::Date>| d.map_or("–".into(), |d| d.to_string());

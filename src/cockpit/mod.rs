@@ -11,6 +11,7 @@ mod core;
 pub mod credentials;
 pub mod event;
 pub mod handle;
+pub mod health;
 mod import;
 pub mod keymap;
 mod keyring;

@@ -5,6 +5,7 @@
 //! beside the [`Problem`]s of what could not be used and, for `config show --origin`, every key with its value and where it came from.
 //! Nothing here is ever written out in full: `config.example.toml` at the top of the repository is the complete, commented list.
 
+mod health;
 mod nearest;
 mod parse;
 mod paths;
@@ -13,14 +14,16 @@ mod secret;
 mod settings;
 mod sources;
 
+pub use health::{MEASURES, load_health};
 pub use nearest::nearest;
 pub use parse::{Loaded, load, load_text};
 pub use paths::{Overrides, PathError, Paths};
 pub use reader::{Origin, Problem, Severity, Shown};
 pub use secret::{Secret, SecretError, exposed};
 pub use settings::{
-    AuthSettings, Calendar, Interface, LogLevel, Me, MoneySettings, Risk, Scope, SegmentTarget,
-    Settings, SourceConfig, Triage, WriteHomes,
+    AuthSettings, Calendar, Health, HealthDrive, HealthMissing, HealthScale, HealthSignal,
+    HealthWhen, Interface, LogLevel, Me, MoneySettings, Risk, Scope, SegmentTarget, Settings,
+    SourceConfig, Triage, WriteHomes,
 };
 
 #[cfg(test)]

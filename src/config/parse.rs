@@ -126,6 +126,7 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         calendar: calendar(top.section("calendar")),
         money: money(top.section("money")),
         risk: risk(top.section("risk")),
+        health: super::health::health(top.section("health")),
         triage: triage(top.section("triage")),
         segments: segments(top.section("segments")),
         precedence: BTreeMap::new(),
@@ -369,6 +370,15 @@ fn risk(s: Section<'_, '_>) -> Risk {
         threshold: s
             .number("threshold", d.threshold, 0.0..=1.0)
             .unwrap_or(d.threshold),
+        save_curve: s
+            .numbers("save_curve", Some(d.save_curve), |[most, _, days]| {
+                if (0.0..=1.0).contains(most) && *days > 0.0 {
+                    Ok(())
+                } else {
+                    Err("takes the most that can be saved (0 to 1), the days at which half of it is left, and days above 0 to fall in, such as [0.65, 60, 20]".into())
+                }
+            })
+            .unwrap_or(d.save_curve),
     };
     if risk.watch > risk.good {
         s.error(

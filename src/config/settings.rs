@@ -22,6 +22,8 @@ pub struct Settings {
     pub money: MoneySettings,
     /// Probabilities of loss and what enters the queue.
     pub risk: Risk,
+    /// How csops' own health score is made.
+    pub health: Health,
     /// Acting on the queue.
     pub triage: Triage,
     /// Target bands per segment or touch model, by its canonical name.
@@ -297,6 +299,9 @@ pub struct Risk {
     pub probabilities: [f64; 4],
     /// An account whose probability is above this enters the queue.
     pub threshold: f64,
+    /// The chance to save an account by the days left: the most there is, the day at which half of it is left, how many days it takes to
+    /// fall: most / (1 + e^(−(d − half)/days)).
+    pub save_curve: [f64; 3],
 }
 
 impl Default for Risk {
@@ -306,8 +311,120 @@ impl Default for Risk {
             watch: 40,
             probabilities: [0.05, 0.25, 0.55, 0.85],
             threshold: 0.25,
+            save_curve: [0.65, 60.0, 20.0],
         }
     }
+}
+
+/// How csops' own health score is made (`[health]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Health {
+    /// Whose score the probability of loss goes by, where the vendor and csops both have one.
+    pub drive: HealthDrive,
+    /// What becomes of the weight of signals that are missing or old.
+    pub missing: HealthMissing,
+    /// The least share of the weight, 0 to 1, with which there is a band.
+    pub coverage: f64,
+    /// How many points beyond an edge a score must be to leave its band.
+    pub hysteresis: u8,
+    /// A score from here on is good; default: as `[risk]`.
+    pub good: Option<u8>,
+    /// A score under this is bad; default: as `[risk]`.
+    pub watch: Option<u8>,
+    /// The signals in the file's order; none: the built-in ones.
+    pub signals: Vec<HealthSignal>,
+    /// What holds otherwise for some accounts.
+    pub when: Vec<HealthWhen>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Health {
+            drive: HealthDrive::Vendor,
+            missing: HealthMissing::Drop,
+            coverage: 0.6,
+            hysteresis: 3,
+            good: None,
+            watch: None,
+            signals: Vec::new(),
+            when: Vec::new(),
+        }
+    }
+}
+
+/// Whose score drives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthDrive {
+    /// The vendor's where it has one.
+    Vendor,
+    /// csops' where it is sufficient.
+    Csops,
+}
+
+/// What becomes of missing weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthMissing {
+    /// The rest counts for all.
+    Drop,
+    /// It counts as 50 points.
+    Neutral,
+    /// It counts as 0 points.
+    Bad,
+}
+
+/// A signal of the model (`[health.signals.NAME]`), or what is otherwise about it in a case.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HealthSignal {
+    /// Its name.
+    pub name: String,
+    /// What is measured; empty in a case.
+    pub measure: String,
+    /// Its weight; default 1.
+    pub weight: Option<f64>,
+    /// How a value becomes points.
+    pub scale: Option<HealthScale>,
+    /// After so many days half of its weight is left; none: it does not fade.
+    pub half_life: Option<f64>,
+}
+
+/// How a value becomes points.
+#[derive(Clone, Debug, PartialEq)]
+pub enum HealthScale {
+    /// On a straight line.
+    Linear {
+        /// The value of 0 points.
+        worst: f64,
+        /// The value of 100 points.
+        best: f64,
+    },
+    /// From each value on so many points.
+    Steps(Vec<(f64, f64)>),
+}
+
+/// What holds otherwise for some accounts (`[[health.when]]`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HealthWhen {
+    /// Only this segment.
+    pub segment: Option<String>,
+    /// Only this touch model.
+    pub touch: Option<String>,
+    /// Only this lifecycle stage.
+    pub stage: Option<String>,
+    /// Only customers of at least so many months.
+    pub from_month: Option<u16>,
+    /// Only customers of less than so many months.
+    pub to_month: Option<u16>,
+    /// Good from here on.
+    pub good: Option<u8>,
+    /// Bad under this.
+    pub watch: Option<u8>,
+    /// Other weights, scales and half-lives.
+    pub signals: Vec<HealthSignal>,
+}
+
+impl HealthWhen {
+    /// So many cases count.
+    pub const MOST: usize = 32;
 }
 
 /// Acting on the queue (`[triage]`).

@@ -299,3 +299,65 @@ fn the_kinds_of_login_take_their_keys_and_no_others() {
         assert!(said.iter().any(|m| m.contains(part)), "{bad}: {said:?}");
     }
 }
+
+#[test]
+fn a_health_model_names_its_signals_and_each_mistake_in_it_stands_at_its_place() {
+    let loaded = read(
+        r#"
+[health]
+drive = "csop"
+coverage = 60
+good = 40
+watch = 70
+[health.signals.usage]
+measure = "usage.tend"
+worst = 0
+best = 1
+[health.signals.licences]
+measure = "signal:licence.use"
+weight = 30
+steps = [[0, 20], [50, 120]]
+[health.signals.nps]
+worst = 3
+best = 9
+half_life = 90
+[health.signals.calm]
+measure = "tickets"
+[[health.when]]
+segmnt = "smb"
+signals.npa = { weight = 3 }
+"#,
+    );
+    let expected = [
+        "3:9: `health.drive` does not know `csop`; did you mean `csops`?",
+        "4:12: `health.coverage` must lie between 0 and 1, not 60",
+        "6:9: `health.watch` (70) lies above `good` (40)",
+        "8:11: `health.signals.usage.measure` does not know `usage.tend`; did you mean `usage.trend`?",
+        "14:19: `health.signals.licences.steps` has 120 points; they lie between 0 and 100",
+        "18:1: unknown key `health.signals.nps.half_life`; did you mean `half_life_days`?",
+        "19:1: `health.signals.calm` does not say how its value becomes points: set worst and best, or steps = [[value, points], …]",
+        "22:1: unknown key `health.when.1.segmnt`; did you mean `segment`?",
+        "23:15: `health.when.1.signals` has no signal `npa` to change; did you mean `nps`?",
+    ];
+    assert_eq!(messages(&loaded), expected);
+    // Without a measure it is the one of its own name.
+    let health = &loaded.settings.health;
+    assert_eq!(health.signals.len(), 1);
+    assert_eq!(
+        (health.signals[0].measure.as_str(), health.signals[0].weight),
+        ("nps", None)
+    );
+    assert_eq!((health.good, health.watch), (None, None));
+}
+
+#[test]
+fn a_model_of_its_own_needs_no_section() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("model.toml");
+    std::fs::write(&file, "good = 80\n[signals.nps]\nworst = 3\nbest = 9\n").unwrap();
+    let (health, problems) = load_health(&file).unwrap();
+    assert_eq!(problems, []);
+    assert_eq!((health.good, health.signals.len()), (Some(80), 1));
+    let error = load_health(&dir.path().join("none.toml")).unwrap_err();
+    assert!(error.contains("none.toml cannot be read"), "{error}");
+}

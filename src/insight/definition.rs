@@ -36,7 +36,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "loss",
         title: "Probability of loss",
-        formula: "by health band: good 5 %, middle 25 %, bad 55 %; an open risk moves it one step up, bad with a risk 85 %",
+        formula: "by the band of the health score that counts: good 5 %, middle 25 %, bad 55 %; an open risk moves it one step up, bad with a risk 85 %",
         note: "placeholders, to be set under [risk]; without a health score the middle band counts",
     },
     Definition {
@@ -56,6 +56,36 @@ pub const DEFINITIONS: &[Definition] = &[
         title: "Urgency",
         formula: "probability of loss × ARR at stake × closeness",
         note: "an amount in the reporting currency; its order says whom to call first",
+    },
+    Definition {
+        name: "expected_loss",
+        title: "Expected loss",
+        formula: "probability of loss × ARR at stake",
+        note: "without regard to when it is decided",
+    },
+    Definition {
+        name: "cost_of_delay",
+        title: "Cost of a week's delay",
+        formula: "expected loss × (s(d) − s(d − 7)), s(d) = 0.65/(1 + e^(−(d − 60)/20)) the chance to save d days before the decision",
+        note: "the curve is an assumption ([risk] save_curve) until outcomes of your own teach it; a decision that is past, today or missing counts as today's",
+    },
+    Definition {
+        name: "health.csops",
+        title: "csops' health",
+        formula: "Σ w·x / Σ w over the signals that are known: x a signal's 0 to 100 points, w its weight × 2^(−age/half-life)",
+        note: "the model is [health] in config.toml; beside the vendor's score, not instead of it: [health] drive says which of the two counts",
+    },
+    Definition {
+        name: "health.coverage",
+        title: "Coverage of a score",
+        formula: "Σ w of the signals that are known, faded by age, ÷ Σ w of all signals of the model",
+        note: "below [health] coverage (60 %) a score has no band: insufficient",
+    },
+    Definition {
+        name: "health.band",
+        title: "Band of csops' health",
+        formula: "good, watch or bad by the edges that hold for the account's segment, touch, stage and age; yesterday's band is left only 3 points beyond its edge",
+        note: "insufficient where too little is known",
     },
     Definition {
         name: "at_risk",

@@ -1,11 +1,13 @@
-//! Why an account is at risk, in plain words with number, age and source.
+//! Why an account is at risk, in plain words with number, age and source; and what speaks for it.
 
+use super::health::measure::usage_day;
 use super::rules::{Band, Rules};
-use crate::book::{AccountRow, Day, text::visible};
+use crate::book::derived::OURS_DRIVES;
+use crate::book::{AccountDerived, AccountRow, Day, Derived, text::visible};
 use jiff::civil::Date;
 use serde::Serialize;
 
-/// The kinds of reason; each is one bit of the derived column.
+/// The kinds of reason. Those for concern come first, each is one bit of the derived column; those behind them speak for the account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
@@ -37,10 +39,22 @@ pub enum ReasonKind {
     NoDate,
     /// No health is known.
     NoHealth,
+    /// Usage grew.
+    UsageGrew,
+    /// Health rose.
+    HealthRose,
+    /// A promoter's answer.
+    Promoter,
+    /// Health is good.
+    GoodHealth,
+    /// The CSM has a good feeling.
+    GoodSentiment,
+    /// Somebody spoke with them not long ago.
+    Touched,
 }
 
 impl ReasonKind {
-    /// All kinds, the strongest first.
+    /// The kinds for concern, the strongest first.
     pub const ALL: [ReasonKind; 14] = [
         ReasonKind::OpenRisk,
         ReasonKind::BadHealth,
@@ -57,9 +71,22 @@ impl ReasonKind {
         ReasonKind::NoDate,
         ReasonKind::NoHealth,
     ];
-    /// Its bit.
+    /// Its bit; nothing for what speaks for the account.
     pub fn bit(self) -> u16 {
-        1 << self as u16
+        1u16.checked_shl(self as u32).unwrap_or(0)
+    }
+    /// What kind of risk it is, in the words of GitLab's handbook on customer health (risk reasons); they are offered when escalating too.
+    /// None where a figure does not say.
+    pub fn taxonomy(self) -> Option<&'static str> {
+        use ReasonKind::*;
+        match self {
+            UsageFell => Some("lack of adoption"),
+            SponsorLeft => Some("sponsor change"),
+            UrgentTickets | ManyTickets => Some("product defect"),
+            Detractor | BadSentiment => Some("negative sentiment"),
+            Quiet => Some("unresponsive"),
+            _ => None,
+        }
     }
 }
 
@@ -76,6 +103,8 @@ pub struct Reason {
     pub age_days: Option<i32>,
     /// The source of the figure.
     pub source: Option<String>,
+    /// What kind of risk it is, see [`ReasonKind::taxonomy`].
+    pub taxonomy: Option<&'static str>,
     /// For ordering: larger is stronger. It does not enter the probability, which goes by health band and open risk alone.
     pub weight: f32,
 }
@@ -97,10 +126,9 @@ impl Reason {
     }
 }
 
-/// The reasons that hold, as bits, without making any text.
-pub fn bits(a: &AccountRow<'_>, today: Day, rules: &Rules) -> u16 {
+/// The reasons for concern that hold, as bits, without making any text. `band`: the one that the probability of loss goes by.
+pub(super) fn bits(a: &AccountRow<'_>, today: Day, rules: &Rules, band: Option<Band>) -> u16 {
     use ReasonKind::*;
-    let band = a.health().map(|h| rules.band(h));
     let mut found = 0;
     let mut set = |kind: ReasonKind, on: bool| {
         if on {
@@ -160,22 +188,78 @@ pub(super) fn parse_fingerprint(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix('r')?, 16).ok()
 }
 
-/// The reasons of an account, the strongest first.
-pub fn reasons(a: &AccountRow<'_>, today: Date, rules: &Rules) -> Vec<Reason> {
+/// The reasons for concern of an account, the strongest first.
+pub fn reasons(a: &AccountRow<'_>, derived: &Derived, today: Date) -> Vec<Reason> {
     let now = Day::of(Some(today));
-    let found = bits(a, now, rules);
+    let d = derived.account(a.row());
     let mut all: Vec<Reason> = ReasonKind::ALL
         .into_iter()
-        .filter(|k| found & k.bit() != 0)
-        .map(|kind| put(a, kind, now))
+        .filter(|k| d.reasons & k.bit() != 0)
+        .map(|kind| put(a, &d, kind, now))
         .collect();
     all.sort_by(|x, y| y.weight.total_cmp(&x.weight));
     all
 }
 
-fn put(a: &AccountRow<'_>, kind: ReasonKind, today: Day) -> Reason {
+/// What speaks most for an account: the largest figure that pulls the other way, with its number, age and source.
+pub fn speaks_for(
+    a: &AccountRow<'_>,
+    derived: &Derived,
+    today: Date,
+    rules: &Rules,
+) -> Option<Reason> {
     use ReasonKind::*;
-    let health = a.health().unwrap_or(0);
+    let now = Day::of(Some(today));
+    let d = derived.account(a.row());
+    let band = driving_score(a, &d, rules).map(|s| s.1);
+    let touched = age(Day::of(a.last_touch()), now);
+    [
+        (UsageGrew, a.usage_trend().is_some_and(|t| t >= 0.05)),
+        (
+            HealthRose,
+            a.health_delta()
+                .is_some_and(|d| d >= i16::from(rules.health_drop.max(1))),
+        ),
+        (Promoter, a.nps().is_some_and(|n| n >= 9)),
+        (GoodHealth, band == Some(Band::Good)),
+        (GoodSentiment, a.sentiment() == Some("good")),
+        (
+            Touched,
+            touched.is_some_and(|t| (0..=14.min(i32::from(rules.quiet_days))).contains(&t)),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, holds)| *holds)
+    .map(|(kind, _)| put(a, &d, kind, now))
+    .max_by(|x, y| x.weight.total_cmp(&y.weight))
+}
+
+/// The score that the probability of loss goes by, its band, and whether it is ours.
+pub(super) fn driving_score(
+    a: &AccountRow<'_>,
+    d: &AccountDerived,
+    rules: &Rules,
+) -> Option<(u8, Band, bool)> {
+    if d.health.is(OURS_DRIVES) {
+        let band = d.health.band().and_then(Band::at)?;
+        Some((d.health.points()?, band, true))
+    } else {
+        a.health().map(|h| (h, rules.band(h), false))
+    }
+}
+
+fn put(a: &AccountRow<'_>, d: &AccountDerived, kind: ReasonKind, today: Day) -> Reason {
+    use ReasonKind::*;
+    let of_health = |weight| {
+        if d.health.is(OURS_DRIVES) {
+            let (points, coverage) = (d.health.points().unwrap_or(0), d.health.coverage);
+            let text = format!("health {points} by csops' model, {coverage}% covered");
+            (text, None, None, weight)
+        } else {
+            let text = format!("health {}", a.health().unwrap_or(0));
+            (text, a.health_at(), a.health_source(), weight)
+        }
+    };
     let (text, at, source, weight) = match kind {
         OpenRisk => {
             let risk = a.open_risk();
@@ -187,12 +271,9 @@ fn put(a: &AccountRow<'_>, kind: ReasonKind, today: Day) -> Reason {
                 .map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
             (format!("{word} risk{why}"), opened, None, 5.0)
         }
-        BadHealth | WatchHealth => (
-            format!("health {health}"),
-            a.health_at(),
-            a.health_source(),
-            if kind == BadHealth { 4.0 } else { 1.5 },
-        ),
+        BadHealth => of_health(4.0),
+        WatchHealth => of_health(1.5),
+        GoodHealth => of_health(2.0),
         HealthFell => {
             let delta = a.health_delta().unwrap_or(0);
             (
@@ -206,11 +287,7 @@ fn put(a: &AccountRow<'_>, kind: ReasonKind, today: Day) -> Reason {
             let trend = a.usage_trend().unwrap_or(0.0);
             (
                 format!("usage −{:.0}% in 30d", -trend * 100.0),
-                // The week counts up to its last day, but not beyond today.
-                a.usage_at().map(|d| {
-                    let end = Day(Day::of(Some(d)).0.saturating_add(6));
-                    end.min(today.max(Day::of(Some(d)))).date().unwrap_or(d)
-                }),
+                usage_day(a, today).date(),
                 a.usage_source(),
                 3.0 - trend,
             )
@@ -237,12 +314,36 @@ fn put(a: &AccountRow<'_>, kind: ReasonKind, today: Day) -> Reason {
             a.ticket_source(),
             1.8,
         ),
-        Detractor => (
+        UsageGrew => {
+            let trend = a.usage_trend().unwrap_or(0.0);
+            (
+                format!("usage +{:.0}% in 30d", trend * 100.0),
+                usage_day(a, today).date(),
+                a.usage_source(),
+                // Twice as much is no more of an argument than half as much more.
+                2.0 + trend.min(0.5) * 4.0,
+            )
+        }
+        HealthRose => {
+            let delta = a.health_delta().unwrap_or(0);
+            (
+                format!("health +{delta} in 30d"),
+                a.health_at(),
+                a.health_source(),
+                2.1 + f32::from(delta) / 20.0,
+            )
+        }
+        Detractor | Promoter => (
             format!("NPS answer {} of 10", a.nps().unwrap_or(0)),
             a.nps_at(),
             a.nps_source(),
             2.2,
         ),
+        GoodSentiment => ("CSM's feeling: good".to_owned(), None, None, 1.6),
+        Touched => {
+            let days = age(Day::of(a.last_touch()), today).unwrap_or(0);
+            (format!("spoken with {days}d ago"), None, None, 1.0)
+        }
         BadSentiment => ("CSM's feeling: bad".to_owned(), None, None, 2.6),
         Quiet => {
             let days = age(Day::of(a.last_touch()), today).unwrap_or(0);
@@ -281,16 +382,20 @@ fn put(a: &AccountRow<'_>, kind: ReasonKind, today: Day) -> Reason {
         at,
         age_days: age(Day::of(at), today),
         source: source.map(str::to_owned),
+        taxonomy: kind.taxonomy(),
         weight,
     }
 }
 
-/// The three strongest reasons in one line, as it stands under the row in focus.
-pub fn line(a: &AccountRow<'_>, today: Date, rules: &Rules) -> String {
-    let all = reasons(a, today, rules);
+/// The three strongest reasons and what speaks for the account in one line, as it stands under the row in focus.
+pub fn line(a: &AccountRow<'_>, derived: &Derived, today: Date, rules: &Rules) -> String {
+    let all = reasons(a, derived, today);
     let mut parts: Vec<String> = all.iter().take(3).map(Reason::line).collect();
     if all.len() > 3 {
         parts.push(format!("+{}", all.len() - 3));
+    }
+    if let Some(good) = speaks_for(a, derived, today, rules) {
+        parts.push(format!("but {}", good.line()));
     }
     parts.join(" · ")
 }

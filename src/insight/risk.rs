@@ -1,9 +1,11 @@
 //! The columns that lists sort by: probability of loss × ARR at stake × closeness of the decision, and who is in the queue.
 
+use super::health::{Drive, Scorer, driving};
 use super::reasons;
-use super::rules::Rules;
+use super::rules::{Band, Rules};
 use crate::book::derived::{
-    ABOVE_THRESHOLD, HAS_RISK, IN_QUEUE, NO_ARR, NO_DATE, NO_HEALTH, SNOOZED,
+    ABOVE_THRESHOLD, HAS_RISK, HEALTH_DISAGREES, IN_QUEUE, NO_ARR, NO_DATE, NO_HEALTH, OURS_DRIVES,
+    OwnHealth, SENTIMENT_DISAGREES, SNOOZED, VENDOR_DRIVES,
 };
 use crate::book::{AccountDerived, AccountRow, Book, Day, Derived, Entity, LocalId, Money};
 use jiff::{Timestamp, civil::Date};
@@ -18,16 +20,23 @@ pub fn at_stake(account: &AccountRow<'_>) -> Option<Money> {
         .or_else(|| renewal?.amount())
 }
 
-/// What is computed of one account.
-pub fn derive_account(account: &AccountRow<'_>, today: Date, rules: &Rules) -> AccountDerived {
+/// What is computed of one account. `before`: the band of our score the day before, as far as it is known.
+fn derive_account(
+    account: &AccountRow<'_>,
+    today: Date,
+    rules: &Rules,
+    scorer: &mut Scorer<'_>,
+    before: Option<Band>,
+) -> AccountDerived {
     let now = Day::of(Some(today));
     let risk = account.open_risk();
-    let health = account.health();
-    let loss = rules.loss(health, risk.is_some());
+    let (health, drives) = own_health(account, rules, scorer, before);
+    let loss = rules.loss(drives, risk.is_some());
     let stake = at_stake(account).and_then(|m| account.book().fx().convert(m));
     let decision = account.decision_day(now).get();
-    let closeness = rules.closeness(decision.map(|d| d.saturating_sub(now.0)));
-    let found = reasons::bits(account, now, rules);
+    let days = decision.map(|d| d.saturating_sub(now.0));
+    let closeness = rules.closeness(days);
+    let found = reasons::bits(account, now, rules, drives);
     let above = loss > rules.threshold;
     let snoozed = account.is_snoozed(today);
     let settled = resolved(account, found);
@@ -39,7 +48,7 @@ pub fn derive_account(account: &AccountRow<'_>, today: Date, rules: &Rules) -> A
         (SNOOZED, snoozed),
         (NO_DATE, decision.is_none()),
         (NO_ARR, stake.is_none()),
-        (NO_HEALTH, health.is_none()),
+        (NO_HEALTH, drives.is_none()),
     ] {
         if on {
             flags |= flag;
@@ -52,10 +61,47 @@ pub fn derive_account(account: &AccountRow<'_>, today: Date, rules: &Rules) -> A
         at_stake: stake,
         closeness,
         urgency: loss * stake as f32 * closeness,
+        week: rules.save.week(days) as f32,
         flags,
         reasons: found,
         usage_trend: account.usage_trend().unwrap_or(f32::NAN),
+        health,
     }
+}
+
+/// Our score beside the vendor's, and the band that the probability of loss goes by.
+fn own_health(
+    account: &AccountRow<'_>,
+    rules: &Rules,
+    scorer: &mut Scorer<'_>,
+    before: Option<Band>,
+) -> (OwnHealth, Option<Band>) {
+    let graded = scorer.grade(account, before);
+    let vendor = account.health();
+    let points = graded.score.whole();
+    let drives = driving(rules, vendor, points.zip(graded.band));
+    let band = drives.map(|d| d.1);
+    let differ = |a: Option<Band>, b: Option<Band>| a.zip(b).is_some_and(|(a, b)| a.disagrees(b));
+    let feeling = account.sentiment().and_then(Band::parse);
+    let mut flags = 0;
+    for (flag, on) in [
+        (
+            HEALTH_DISAGREES,
+            differ(graded.band, vendor.map(|h| rules.band(h))),
+        ),
+        (SENTIMENT_DISAGREES, differ(feeling, band)),
+        (OURS_DRIVES, drives.is_some_and(|d| d.2 == Drive::Csops)),
+        (VENDOR_DRIVES, drives.is_some_and(|d| d.2 == Drive::Vendor)),
+    ] {
+        if on {
+            flags |= flag;
+        }
+    }
+    // Never more per cent than there are: 59.9 is not 60.
+    let coverage = (graded.score.coverage * 100.0 + 1e-7).floor() as u8;
+    let place = |b: Option<Band>| b.map(|b| b as u8);
+    let own = OwnHealth::new(points, coverage, place(graded.band), place(before), flags);
+    (own, band)
 }
 
 /// Whether it was resolved and nothing new has come up since: no reason that was not there then, and no risk opened later.
@@ -73,16 +119,53 @@ fn resolved(account: &AccountRow<'_>, found: u16) -> bool {
     reasons::lasting(found) & !known == 0 && !newer_risk
 }
 
-/// The columns of a whole Book.
+/// What the columns were before, for the bands of health: a score that trembles about an edge stays in the band that it had.
+#[derive(Clone, Copy)]
+pub enum Since<'a> {
+    /// Nothing is known of before.
+    Nothing,
+    /// The columns of the same day: their bands of the day before hold on.
+    SameDay(&'a Derived),
+    /// The columns of an earlier day: their bands are those of the day before.
+    DayBefore(&'a Derived),
+}
+
+impl Since<'_> {
+    fn band(&self, row: u32) -> Option<Band> {
+        let place = match self {
+            Since::Nothing => None,
+            Since::SameDay(d) => d.health(row).before(),
+            Since::DayBefore(d) => d.health(row).band(),
+        };
+        place.and_then(Band::at)
+    }
+}
+
+/// The columns of a whole Book of which nothing is known from before.
 pub fn derive(book: &Book, today: Date, rules: &Rules) -> Derived {
-    let mut derived = Derived::default();
+    derive_since(Since::Nothing, book, today, rules)
+}
+
+/// The columns of a whole Book whose rows are those of the columns before.
+pub fn derive_since(since: Since<'_>, book: &Book, today: Date, rules: &Rules) -> Derived {
+    let mut derived = Derived::default().with_model(&rules.health.version(), knows(book));
+    let mut scorer = Scorer::new(&rules.health, Day::of(Some(today)));
     for account in book.accounts() {
-        derived.set(account.row(), derive_account(&account, today, rules));
+        let before = since.band(account.row());
+        derived.set(
+            account.row(),
+            derive_account(&account, today, rules, &mut scorer, before),
+        );
     }
     derived
 }
 
-/// The columns again for the accounts named (see [`Book::touched_by`]); the rest is shared with what was. Needs a whole [`derive`] when
+/// What the Book knows at all: when that changes, no account's score is what it was.
+fn knows(book: &Book) -> u8 {
+    u8::from(book.knows_tickets()) | u8::from(book.knows_leavers()) << 1
+}
+
+/// The columns again for the accounts named (see [`Book::touched_by`]); the rest is shared with what was. Needs [`derive_since`] when
 /// the day, the rules or the rates changed.
 pub fn rederive(
     before: &Derived,
@@ -91,13 +174,23 @@ pub fn rederive(
     today: Date,
     rules: &Rules,
 ) -> Derived {
+    let knows = knows(book);
+    if before.knows() != knows {
+        return derive_since(Since::SameDay(before), book, today, rules);
+    }
     let mut derived = before.clone();
+    let mut scorer = Scorer::new(&rules.health, Day::of(Some(today)));
     for id in accounts {
-        match book.row_of(Entity::Account, id) {
-            Some(row) => derived.set(row, derive_account(&book.account(row), today, rules)),
-            // Its row is not listed any more; nothing reads its columns.
-            None => continue,
-        }
+        // One whose row is not listed any more is left: nothing reads its columns.
+        let Some(row) = book.row_of(Entity::Account, id) else {
+            continue;
+        };
+        let band = Since::SameDay(before).band(row);
+        let account = book.account(row);
+        derived.set(
+            row,
+            derive_account(&account, today, rules, &mut scorer, band),
+        );
     }
     derived
 }

@@ -1,5 +1,7 @@
 //! The rules that say what is at risk: placeholders until the team's own outcomes teach better ones; all of them can be configured.
 
+use super::health::Model;
+use super::priority::SaveCurve;
 use serde::{Deserialize, Serialize};
 
 /// What `[risk]` in the configuration can change.
@@ -8,9 +10,13 @@ use serde::{Deserialize, Serialize};
 pub struct Rules {
     /// Probability of loss, 0 to 1: good health, middle, bad, bad with an open risk. An open risk moves an account one step up.
     pub probability: [f32; 4],
-    /// Health from here on is good.
+    /// How our own health score is made, and whether it or the vendor's says how probable a loss is.
+    pub health: Model,
+    /// The chance to save an account by the time that is left.
+    pub save: SaveCurve,
+    /// The vendor's health from here on is good.
     pub good_from: u8,
-    /// Health below this is bad.
+    /// The vendor's health below this is bad.
     pub bad_below: u8,
     /// In the queue above this probability.
     pub threshold: f32,
@@ -18,7 +24,7 @@ pub struct Rules {
     pub runway_days: u16,
     /// Usage that fell by this fraction in 30 days is a reason.
     pub usage_drop: f32,
-    /// Health that fell by so many points in 30 days is a reason.
+    /// The vendor's health that fell by so many points in 30 days is a reason.
     pub health_drop: u8,
     /// No touchpoint for so many days is a reason.
     pub quiet_days: u16,
@@ -32,6 +38,8 @@ impl Default for Rules {
     fn default() -> Self {
         Rules {
             probability: [0.05, 0.25, 0.55, 0.85],
+            health: Model::default(),
+            save: SaveCurve::default(),
             good_from: 70,
             bad_below: 40,
             threshold: 0.5,
@@ -58,6 +66,20 @@ pub enum Band {
 }
 
 impl Band {
+    /// All, from good to bad.
+    pub const ALL: [Band; 3] = [Band::Good, Band::Watch, Band::Bad];
+    /// The band of that place from good (0) to bad (2).
+    pub fn at(place: u8) -> Option<Band> {
+        Band::ALL.get(usize::from(place)).copied()
+    }
+    /// The band of that name.
+    pub fn parse(name: &str) -> Option<Band> {
+        Band::ALL.into_iter().find(|b| b.name() == name)
+    }
+    /// Whether two bands are more than one apart: one good, the other bad.
+    pub fn disagrees(self, other: Band) -> bool {
+        (self as u8).abs_diff(other as u8) > 1
+    }
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
@@ -69,7 +91,7 @@ impl Band {
 }
 
 impl Rules {
-    /// The band of a health score.
+    /// The band of a vendor's health score.
     pub fn band(&self, health: u8) -> Band {
         if health >= self.good_from {
             Band::Good
@@ -79,9 +101,9 @@ impl Rules {
             Band::Watch
         }
     }
-    /// Probability of loss. Without health the middle band counts.
-    pub fn loss(&self, health: Option<u8>, open_risk: bool) -> f32 {
-        let band = health.map_or(Band::Watch, |h| self.band(h)) as usize;
+    /// Probability of loss. Without a band of health the middle one counts.
+    pub fn loss(&self, health: Option<Band>, open_risk: bool) -> f32 {
+        let band = health.unwrap_or(Band::Watch) as usize;
         self.probability[(band + usize::from(open_risk)).min(3)].clamp(0.0, 1.0)
     }
     /// Closeness of a decision that lies so many days ahead: min(1, runway/d); past, today and missing count as 1.
@@ -97,7 +119,7 @@ impl Rules {
 mod tests {
     use super::*;
 
-    /// risk.md 5.2: EL × min(1, 90/d), in thousands.
+    /// EL × min(1, 90/d), in thousands; constructed.
     #[test]
     fn the_published_table_holds() {
         let rules = Rules::default();
@@ -119,12 +141,14 @@ mod tests {
     #[test]
     fn probabilities_go_by_band_and_open_risk() {
         let r = Rules::default();
-        assert_eq!(r.loss(Some(90), false), 0.05);
-        assert_eq!(r.loss(Some(90), true), 0.25);
-        assert_eq!(r.loss(Some(69), false), 0.25);
-        assert_eq!(r.loss(Some(40), true), 0.55);
-        assert_eq!(r.loss(Some(39), false), 0.55);
-        assert_eq!(r.loss(Some(0), true), 0.85);
+        let loss = |health, risk| r.loss(Some(r.band(health)), risk);
+        assert_eq!(loss(90, false), 0.05);
+        assert_eq!(loss(90, true), 0.25);
+        assert_eq!(loss(69, false), 0.25);
+        assert_eq!(loss(40, true), 0.55);
+        assert_eq!(loss(39, false), 0.55);
+        assert_eq!(loss(0, true), 0.85);
         assert_eq!(r.loss(None, false), 0.25);
+        assert!(Band::Good.disagrees(Band::Bad) && !Band::Good.disagrees(Band::Watch));
     }
 }

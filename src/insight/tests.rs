@@ -120,7 +120,7 @@ fn what_is_at_stake_is_the_target_else_the_arr_else_the_amount() {
         .map(|a| derived.account(a.row()).at_stake)
         .collect();
     assert_eq!(stakes, [5_000, 10_000, 7_000, 0, 0]);
-    let francs = explain(&book.account(3), TODAY, &Rules::default());
+    let francs = explain(&book.account(3), &derived, TODAY, &Rules::default());
     assert!(
         francs
             .caveats
@@ -177,13 +177,13 @@ fn reasons_come_with_number_age_and_source() {
     a.1.sponsor_left = Some(date(2026, 11, 13));
     a.1.urgent_tickets = 2;
     a.1.open_tickets = 2;
-    let (book, _) = make(RowDelta {
+    let (book, derived) = make(RowDelta {
         accounts: vec![a],
         escalations: vec![risk(1, 1, "2026-11-19T08:00:00Z")],
         ..RowDelta::default()
     });
     let rules = Rules::default();
-    let all: Vec<String> = reasons(&book.account(0), TODAY, &rules)
+    let all: Vec<String> = reasons(&book.account(0), &derived, TODAY)
         .iter()
         .map(Reason::line)
         .collect();
@@ -199,8 +199,8 @@ fn reasons_come_with_number_age_and_source() {
             "no renewal date (counts as close)",
         ]
     );
-    assert!(line(&book.account(0), TODAY, &rules).ends_with("· +4"));
-    let why = explain(&book.account(0), TODAY, &rules);
+    assert!(line(&book.account(0), &derived, TODAY, &rules).ends_with("· +4"));
+    let why = explain(&book.account(0), &derived, TODAY, &rules);
     assert_eq!(why.steps[0].value, "85%");
     assert!(why.membership.starts_with("In the queue"));
     // The bits of the column and the words are the same reasons.

@@ -7,6 +7,7 @@ use super::{Core, Event, Level};
 use crate::book::{Book, Clock, Derived, OutboxItem, Overlay, Rate};
 use crate::command::Me;
 use crate::config::Settings;
+use crate::insight::priority::SaveCurve;
 use crate::insight::{Rules, derive};
 use crate::store::StoreError;
 use jiff::civil::Date;
@@ -84,6 +85,15 @@ pub(super) fn rules_of(settings: &Settings) -> Rules {
         good_from: settings.risk.good,
         bad_below: settings.risk.watch,
         threshold: settings.risk.threshold as f32,
+        health: crate::cockpit::health::model_of(&settings.health, &settings.risk),
+        save: {
+            let [most, half_at, days] = settings.risk.save_curve;
+            SaveCurve {
+                most,
+                half_at,
+                days,
+            }
+        },
         ..Rules::default()
     }
 }

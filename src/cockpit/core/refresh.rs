@@ -3,7 +3,7 @@
 use super::Core;
 use super::load::{RECENT, newest_first, overlay_of};
 use crate::book::{Entity, LocalId, Overlay, RowDelta, Target};
-use crate::insight::{derive, rederive};
+use crate::insight::{Since, derive_since, rederive};
 use crate::store::StoreError;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ impl Core {
                 let mut accounts = from.book.touched_by(&delta);
                 let book = from.book.apply(delta, &over);
                 let derived = if rates {
-                    derive(&book, today, &from.rules)
+                    derive_since(Since::SameDay(&from.derived), &book, today, &from.rules)
                 } else {
                     accounts.retain(|id| id.is_some());
                     rederive(&from.derived, &book, accounts, today, &from.rules)
@@ -94,7 +94,12 @@ impl Core {
             let reporting = &settings.money.reporting_currency;
             let rates = configured_rates(&settings);
             let book = from.book.with_money(reporting, &rates, Some(today));
-            let derived = derive(&book, today, &from.rules);
+            let since = if from.today == today {
+                Since::SameDay(&from.derived)
+            } else {
+                Since::DayBefore(&from.derived)
+            };
+            let derived = derive_since(since, &book, today, &from.rules);
             (book, derived)
         });
         if let Ok((book, derived)) = made.await {

@@ -89,7 +89,7 @@ fn entry<'a>(
 }
 
 fn account_lines<'a>(app: &App, a: &crate::book::AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
-    let e = explain(a, app.snap.today, &app.snap.rules);
+    let e = explain(a, &app.snap.derived, app.snap.today, &app.snap.rules);
     let mut out: Vec<Vec<Bit<'a>>> = Vec::new();
     let paragraph = |out: &mut Vec<Vec<Bit<'a>>>, text: &str, role: Role| {
         out.extend(wrap(text, room).into_iter().map(|l| vec![bit(l, role)]));
@@ -101,7 +101,17 @@ fn account_lines<'a>(app: &App, a: &crate::book::AccountRow<'_>, room: usize) ->
         if i == last && i > 0 {
             out.push(vec![bit("─".repeat(room.min(90)), Role::Border)]);
         }
-        entry(&mut out, s.label, &s.value, &s.note, room, Role::Strong);
+        entry(&mut out, &s.label, &s.value, &s.note, room, Role::Strong);
+    }
+    out.push(Vec::new());
+    out.push(vec![bit("Other orders", Role::Title)]);
+    for s in &e.orders {
+        entry(&mut out, &s.label, &s.value, &s.note, room, Role::Text);
+    }
+    out.push(Vec::new());
+    out.push(vec![bit("Health by csops' model", Role::Title)]);
+    for s in &e.health {
+        entry(&mut out, &s.label, &s.value, &s.note, room, Role::Text);
     }
     out.push(Vec::new());
     out.push(vec![bit("Reasons, the strongest first", Role::Title)]);
@@ -115,6 +125,15 @@ fn account_lines<'a>(app: &App, a: &crate::book::AccountRow<'_>, room: usize) ->
         {
             let lead = if i == 0 { "· " } else { "  " };
             out.push(vec![bit(lead, Role::Accent), bit(l, Role::Text)]);
+        }
+    }
+    if let Some(good) = &e.speaks_for {
+        for (i, l) in wrap(&good.line(), room.saturating_sub(6))
+            .into_iter()
+            .enumerate()
+        {
+            let lead = if i == 0 { "· but " } else { "      " };
+            out.push(vec![bit(lead, Role::Muted), bit(l, Role::Good)]);
         }
     }
     if !e.caveats.is_empty() {

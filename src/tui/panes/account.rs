@@ -4,6 +4,7 @@ use super::accounts::{arr_in, decide, when};
 use super::{change, empty, health_role};
 use crate::book::{AccountDetail, AccountRow, Entity, LocalId, Person, Signal};
 use crate::insight::reasons;
+use crate::insight::reasons::speaks_for;
 use crate::tui::app::{App, Item, Pane};
 use crate::tui::fmt;
 use crate::tui::text::{fit, wrap};
@@ -342,7 +343,7 @@ fn why<'a>(app: &App, a: &AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
             Role::Muted,
         ),
     ]];
-    let found = reasons(a, today, &app.snap.rules);
+    let found = reasons(a, &app.snap.derived, today);
     if found.is_empty() {
         out.push(vec![bit(
             "No reason for concern that csops knows of.",
@@ -357,6 +358,15 @@ fn why<'a>(app: &App, a: &AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
             out.push(vec![
                 bit(if n == 0 { "· " } else { "  " }, Role::Accent),
                 bit(l, if i < 3 { Role::Text } else { Role::Muted }),
+            ]);
+        }
+    }
+    if let Some(good) = speaks_for(a, &app.snap.derived, today, &app.snap.rules) {
+        let lines = wrap(&good.line(), room.saturating_sub(6));
+        for (n, l) in lines.into_iter().enumerate() {
+            out.push(vec![
+                bit(if n == 0 { "· but " } else { "      " }, Role::Muted),
+                bit(l, Role::Good),
             ]);
         }
     }

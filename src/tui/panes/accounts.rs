@@ -3,6 +3,7 @@
 use super::{change, empty, health_role, list_state, sign};
 use crate::book::{AccountRow, LocalId, derived};
 use crate::insight::reasons;
+use crate::insight::reasons::speaks_for;
 use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
@@ -307,7 +308,7 @@ pub fn decide<'a>(app: &App, a: &AccountRow<'_>) -> Bit<'a> {
 
 /// Why it is here, in one line.
 fn note<'a>(app: &App, a: &AccountRow<'_>, _width: u16) -> Vec<Bit<'a>> {
-    let found = reasons(a, app.snap.today, &app.snap.rules);
+    let found = reasons(a, &app.snap.derived, app.snap.today);
     if found.is_empty() {
         return vec![bit(
             "no reason that csops knows of; w shows the arithmetic",
@@ -326,6 +327,10 @@ fn note<'a>(app: &App, a: &AccountRow<'_>, _width: u16) -> Vec<Bit<'a>> {
         if let Some(d) = r.age_days.filter(|_| i < 3) {
             bits.push(bit(format!(" ({d}d old)"), Role::Muted));
         }
+    }
+    if let Some(good) = speaks_for(a, &app.snap.derived, app.snap.today, &app.snap.rules) {
+        bits.push(bit(" · but ", Role::Muted));
+        bits.push(bit(good.text, Role::Good));
     }
     bits
 }
@@ -352,7 +357,7 @@ fn preview(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
         false,
     );
     let left = inner.width * 3 / 5;
-    let found = reasons(a, app.snap.today, &app.snap.rules);
+    let found = reasons(a, &app.snap.derived, app.snap.today);
     for (i, r) in found.iter().take(usize::from(inner.height)).enumerate() {
         let y = inner.y + i as u16;
         let used = ui.put(inner.x, y, left, "· ", Role::Accent);

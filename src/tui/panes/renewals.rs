@@ -238,7 +238,8 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
         ));
     }
     if let Some(a) = r.account() {
-        let line = crate::insight::reasons::line(&a, app.snap.today, &app.snap.rules);
+        let line =
+            crate::insight::reasons::line(&a, &app.snap.derived, app.snap.today, &app.snap.rules);
         if !line.is_empty() {
             let lead = if bits.is_empty() { "" } else { "  " };
             bits.push(bit(format!("{lead}{line}"), Role::Muted));
