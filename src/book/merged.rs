@@ -167,6 +167,25 @@ impl AnyRow {
         }
     }
 
+    /// The canonical names of its fields.
+    pub fn fields(&self) -> &'static [&'static str] {
+        match self {
+            AnyRow::Account(_) => Account::FIELDS,
+            AnyRow::Contact(_) => Contact::FIELDS,
+            AnyRow::Person(_) => Person::FIELDS,
+            AnyRow::Subscription(_) => Subscription::FIELDS,
+            AnyRow::Movement(_) => Movement::FIELDS,
+            AnyRow::Renewal(_) => Renewal::FIELDS,
+            AnyRow::Opportunity(_) => Opportunity::FIELDS,
+            AnyRow::Task(_) => Task::FIELDS,
+            AnyRow::Ticket(_) => Ticket::FIELDS,
+            AnyRow::Escalation(_) => Escalation::FIELDS,
+            AnyRow::Touchpoint(_) => Touchpoint::FIELDS,
+            AnyRow::Signal(_) => Signal::FIELDS,
+            AnyRow::Rate(_) => Rate::FIELDS,
+        }
+    }
+
     /// A field's value by its canonical name; `None` when the kind has no such field.
     pub fn get(&self, field: &str) -> Option<FieldValue> {
         each_row!(self, r => r.get(field))

@@ -14,6 +14,7 @@ pub mod derived;
 mod excerpt;
 pub mod forecast;
 pub mod fx;
+pub mod history;
 pub mod id;
 pub mod ledger;
 pub mod merged;
@@ -39,6 +40,7 @@ pub use day::{Day, fold};
 pub use derived::{AccountDerived, Derived};
 pub use forecast::{ForecastScope, ForecastSnapshot};
 pub use fx::{Fx, RateKind};
+pub use history::{DayFigures, Every, History, HistoryPoint};
 pub use id::{Entity, LocalId, SourceName, Target};
 pub use ledger::{Began, MovementKind, MovementRow, SubscriptionRow};
 pub use merged::{

@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn run(global: &Global, options: &Do, out: &mut dyn Write) -> Result<(), Failure> {
     let command = parse(&options.command).map_err(|e| Failure::usage(e.to_string()))?;
     let session = open(global, How::Headless)?;
-    let (entity, rows) = select(&session, options.kind, &options.on, &[])?;
     let snapshot = session.cockpit.snapshot();
+    let (entity, rows) = select(&snapshot, options.kind, &options.on, &[])?;
     if rows.is_empty() {
         return Err(Failure::failed(format!("nothing matches “{}”", options.on)));
     }

@@ -141,6 +141,9 @@ pub struct Status {
     /// Exit 1 when anything is older than this or failing (30m, 2h, 1d).
     #[arg(long, value_name = "AGE")]
     pub max_age: Option<String>,
+    /// Not of an earlier day: how sources went is not kept by day.
+    #[arg(long, value_name = "DATE", hide = true)]
+    pub as_of: Option<String>,
 }
 
 /// What can be listed.
@@ -194,6 +197,9 @@ pub struct List {
     /// At most so many rows.
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// As it was known at the end of that day (2026-11-03, -30d): accounts, queue, renewals, segments, escalations, people.
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub as_of: Option<String>,
 }
 
 /// What a file to be imported can hold.

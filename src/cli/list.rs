@@ -6,7 +6,7 @@ use super::print::{Format, Rows};
 use super::start::Failure;
 use crate::book::registry::{self, FieldRef};
 use crate::book::{Entity, FieldValue, Money};
-use crate::cockpit::{ListKind, Snapshot, ViewSpec};
+use crate::cockpit::{ListKind, PastDay, Snapshot, ViewSpec, compute};
 use crate::insight::reasons;
 use serde_json::json;
 use std::io::Write;
@@ -40,17 +40,25 @@ pub fn print(
     out: &mut dyn Write,
 ) -> Result<usize, Failure> {
     let session = open(global, How::Headless)?;
-    let snapshot = session.cockpit.snapshot();
+    let present = session.cockpit.snapshot();
+    let past = match &list.as_of {
+        Some(day) => past(&session, &present, list.kind, day)?,
+        None => None,
+    };
+    let snapshot = past.as_ref().map_or(&present, |p| &p.snapshot);
     let kind = kind_name(list.kind);
     let mut rows = match list.kind {
-        Kind::Segments => segments(&snapshot, &list.columns)?,
-        Kind::Sources => sources(&snapshot, &list.columns)?,
-        _ => entities(&session, &snapshot, list)?,
+        Kind::Segments => segments(snapshot, &list.columns)?,
+        Kind::Sources => sources(snapshot, &list.columns)?,
+        _ => entities(snapshot, list)?,
     };
     if let Some(limit) = list.limit {
         rows.rows.truncate(limit);
     }
-    let mut head = head(&snapshot, kind);
+    let mut head = head(snapshot, kind);
+    if let Some(past) = &past {
+        super::open::of_day(&mut head, past);
+    }
     let figures = &snapshot.all.header;
     head.insert(
         "coverage".into(),
@@ -68,6 +76,22 @@ pub fn print(
     }
     rows.print(format, head, out)?;
     Ok(rows.rows.len())
+}
+
+/// The earlier day that is asked for; nothing when it is today.
+fn past(
+    session: &Session,
+    present: &Snapshot,
+    kind: Kind,
+    day: &str,
+) -> Result<Option<PastDay>, Failure> {
+    if matches!(kind, Kind::Tasks | Kind::Sources) {
+        return Err(Failure::usage(format!(
+            "--as-of: {} are not kept by day; accounts, queue, renewals, segments, escalations and people are",
+            kind_name(kind)
+        )));
+    }
+    session.as_of(present, day)
 }
 
 /// The name of a kind in documents.
@@ -133,7 +157,7 @@ fn default_columns(kind: Kind) -> &'static [&'static str] {
 /// # Errors
 /// 2 for a query or sort that cannot be understood, or a kind that is no rows of the Book.
 pub fn select(
-    session: &Session,
+    snapshot: &Snapshot,
     kind: Kind,
     query: &str,
     sort: &[String],
@@ -155,15 +179,15 @@ pub fn select(
                 .map_or((s.clone(), false), |name| (name.to_owned(), true))
         })
         .collect();
-    let view = session.cockpit.view_now(&spec);
+    let view = compute(snapshot, &spec, None);
     match view.error {
         Some(error) => Err(Failure::usage(error)),
         None => Ok((entity, view.rows.to_vec())),
     }
 }
 
-fn entities(session: &Session, snapshot: &Snapshot, list: &List) -> Result<Rows, Failure> {
-    let (entity, selected) = select(session, list.kind, &list.query.join(" "), &list.sort)?;
+fn entities(snapshot: &Snapshot, list: &List) -> Result<Rows, Failure> {
+    let (entity, selected) = select(snapshot, list.kind, &list.query.join(" "), &list.sort)?;
     let names: Vec<String> = if list.columns.is_empty() {
         default_columns(list.kind)
             .iter()

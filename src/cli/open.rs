@@ -4,7 +4,8 @@ use super::args::Global;
 use super::start::{self, Failure, narrate};
 use crate::book::registry::{Cell, FieldRef, Scope};
 use crate::book::{Clock, FieldValue};
-use crate::cockpit::{Cockpit, Keymap, Setup, Snapshot};
+use crate::cockpit::{Cockpit, Keymap, PastDay, Setup, Snapshot};
+use crate::command::when::parse_day;
 use crate::config::{Loaded, Paths, load};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -95,6 +96,45 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
         runtime,
         _log: log,
     })
+}
+
+impl Session {
+    /// An earlier day as it was known then; nothing when it is today.
+    ///
+    /// # Errors
+    /// 2 for what is no day or has not come yet, 1 for a day before history begins.
+    pub fn as_of(&self, present: &Snapshot, day: &str) -> Result<Option<PastDay>, Failure> {
+        let month = present.calendar.fiscal_month;
+        let day = parse_day(day, present.today, month)
+            .map_err(|e| Failure::usage(format!("--as-of: {e}")))?;
+        if day > present.today {
+            return Err(Failure::usage(format!(
+                "--as-of: {day} has not come yet; give an earlier day, 2026-11-03 or -30d"
+            )));
+        }
+        if day == present.today {
+            return Ok(None);
+        }
+        let read = self.runtime.block_on(self.cockpit.as_of(day));
+        read.map(Some).map_err(|e| Failure::failed(e.to_string()))
+    }
+}
+
+/// Says in a document that it is about an earlier day, and what of it is not as it was.
+pub fn of_day(head: &mut Map<String, Value>, past: &PastDay) {
+    head.insert("as_of".into(), json!(past.snapshot.today.to_string()));
+    head.insert(
+        "history".into(),
+        json!({
+            "since": past.since.to_string(),
+            "known": past.known.to_string(),
+            "notes": past.notes,
+        }),
+    );
+    narrate(&format!("as known on {}", past.snapshot.today));
+    for note in &past.notes {
+        narrate(&format!("  {note}"));
+    }
 }
 
 /// The members that every document begins with.

@@ -28,6 +28,12 @@ pub fn state_name(state: SourceState) -> &'static str {
 /// # Errors
 /// 1 when `--max-age` is given and anything is older or failing; 2 when it cannot be read.
 pub fn status(global: &Global, options: &Status, out: &mut dyn Write) -> Result<(), Failure> {
+    if options.as_of.is_some() {
+        return Err(Failure::usage(
+            "--as-of: how sources went is not kept by day; csops list accounts, queue, renewals or segments can be asked for an earlier one"
+                .into(),
+        ));
+    }
     let max_age = options.max_age.as_deref().map(age).transpose()?;
     let session = open(global, How::Headless)?;
     let snapshot = session.cockpit.snapshot();

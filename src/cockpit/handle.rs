@@ -1,7 +1,7 @@
 //! The handle that front doors hold: reads never wait, requests are answered by an [`Event`] or a future.
 
 use super::event::{CommandError, Event, Level, Outcome};
-use super::snapshot::Snapshot;
+use super::snapshot::{PastDay, Snapshot};
 use super::sources::wait_for;
 use super::view::{self, Slot, View, ViewSpec, Wanted};
 use crate::book::{AccountDetail, Entity, LocalId, SourceName, SourceStatus, Target};
@@ -9,6 +9,7 @@ use crate::command::{Command, Selection, Situation};
 use crate::store::{AccountHit, Counts, Draft, Storage, StoreError, StreamProblem};
 use crate::sync::{Engine, RunResult};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::civil::Date;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub(super) enum Request {
         answer: oneshot::Sender<Result<Outcome, CommandError>>,
     },
     Refresh(oneshot::Sender<()>),
+    AsOf(Date, oneshot::Sender<Result<PastDay, CommandError>>),
     Detail(LocalId),
     SaveDraft(Draft),
     DropDraft(String),
@@ -54,11 +56,16 @@ pub(super) enum Request {
 impl Request {
     /// Whether it makes sense only once the Book is there.
     pub(super) fn needs_book(&self) -> bool {
-        matches!(self, Request::Run { .. } | Request::Refresh(_))
+        matches!(
+            self,
+            Request::Run { .. } | Request::Refresh(_) | Request::AsOf(..)
+        )
     }
     pub(super) fn refuse(self, why: CommandError) {
-        if let Request::Run { answer, .. } = self {
-            let _ = answer.send(Err(why));
+        match self {
+            Request::Run { answer, .. } => drop(answer.send(Err(why))),
+            Request::AsOf(_, answer) => drop(answer.send(Err(why))),
+            _ => {}
         }
     }
 }
@@ -199,6 +206,9 @@ impl Cockpit {
         selection: &Selection,
     ) -> Result<Option<String>, String> {
         let s = self.shared.snapshot.load();
+        if let Some(past) = s.past.as_ref().filter(|_| command.writes) {
+            return Err(super::core::written_in_the_past(past));
+        }
         crate::command::can_run(
             command,
             &Situation {
@@ -324,6 +334,19 @@ impl Cockpit {
         if self.shared.requests.send(Request::Refresh(done)).is_ok() {
             let _ = wait.await;
         }
+    }
+
+    /// An earlier day as it was known then. What is shown stays what it is.
+    ///
+    /// # Errors
+    /// A day before history begins or one that has not come yet, a database that does not do its part.
+    pub async fn as_of(&self, day: Date) -> Result<PastDay, CommandError> {
+        let (answer, wait) = oneshot::channel();
+        self.shared
+            .requests
+            .send(Request::AsOf(day, answer))
+            .map_err(|_| CommandError::Closing)?;
+        wait.await.map_err(|_| CommandError::Closing)?
     }
 
     /// How every source goes.

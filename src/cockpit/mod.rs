@@ -28,7 +28,7 @@ pub use handle::Cockpit;
 pub use import::{ImportError, ImportEvent, ImportRequest, ImportSummary, import, preview};
 pub use keymap::{Chord, KeyHelp, KeyMatch, Keymap};
 pub use open::Setup;
-pub use snapshot::{Loading, Snapshot, Totals};
+pub use snapshot::{Loading, PastDay, Snapshot, Totals};
 pub use view::{ListKind, Slot, View, ViewSpec, compute};
 
 pub use crate::store::{AccountHit, Counts, Draft, StoreError, StreamProblem};

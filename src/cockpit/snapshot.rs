@@ -2,7 +2,7 @@
 
 use crate::book::calendar::Calendar;
 use crate::book::{
-    AccountRow, Book, Derived, Operation, OutboxItem, OutboxState, SourceStatus, Unmatched,
+    AccountRow, Book, Derived, History, Operation, OutboxItem, OutboxState, SourceStatus, Unmatched,
 };
 use crate::command::{Homes, Me, SourceInfo};
 use crate::config::Triage;
@@ -69,6 +69,23 @@ pub struct Snapshot {
     pub last_visit: Option<Timestamp>,
     /// What is wrong with the settings, keymap or themes: file, line, column and remedy.
     pub problems: Arc<Vec<String>>,
+    /// The figures of earlier days, in the reporting currency.
+    pub history: Arc<History>,
+    /// The earlier day that is shown: the queue, renewals and segments are those of its picture, everything else is of today.
+    pub past: Option<Arc<PastDay>>,
+}
+
+/// An earlier day as it was known then.
+#[derive(Clone, Debug)]
+pub struct PastDay {
+    /// Its picture: Book, figures, segments; `today` is that day. Its tasks are none, and what is of no day (sources, outbox) is of today.
+    pub snapshot: Arc<Snapshot>,
+    /// History is kept since this day.
+    pub since: Date,
+    /// The last day up to it on which anything was read or written: what was known then is shown.
+    pub known: Date,
+    /// What of it is not as it was, in words.
+    pub notes: Vec<String>,
 }
 
 /// The figures of one book: everybody's or mine.
@@ -119,6 +136,8 @@ impl Default for Snapshot {
             drafts: Arc::default(),
             last_visit: None,
             problems: Arc::default(),
+            history: Arc::default(),
+            past: None,
         }
     }
 }
@@ -174,6 +193,11 @@ impl Snapshot {
             (Some(visit), Some(changed)) => changed > visit,
             _ => false,
         }
+    }
+
+    /// The picture that the queue, renewals and segments are of: that of the earlier day that is shown, or this one.
+    pub fn shown(&self) -> &Snapshot {
+        self.past.as_ref().map_or(self, |p| &p.snapshot)
     }
 
     /// The figures of everybody's book or mine.

@@ -108,6 +108,12 @@ pub struct View {
 /// and when the filter cannot be used its rows stay.
 pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
     let entity = spec.kind.entity();
+    // The numbers of the picture that is shown count; its rows are perhaps those of an earlier day.
+    let (generation, epoch) = (s.generation, s.epoch);
+    let s = match spec.kind {
+        ListKind::Accounts | ListKind::Queue | ListKind::Renewals => s.shown(),
+        ListKind::Tasks | ListKind::Escalations | ListKind::People => s,
+    };
     let scope = Scope {
         book: &s.book,
         derived: &s.derived,
@@ -115,9 +121,9 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
         me: s.me.person,
         calendar: s.calendar,
     };
-    let before = before.filter(|b| b.spec.kind == spec.kind && b.epoch == s.epoch);
+    let before = before.filter(|b| b.spec.kind == spec.kind && b.epoch == epoch);
     let same_list = before.filter(|b| {
-        b.generation == s.generation
+        b.generation == generation
             && b.error.is_none()
             && (b.spec.mine, b.spec.asleep, &b.spec.sort) == (spec.mine, spec.asleep, &spec.sort)
     });
@@ -134,6 +140,7 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
                 None,
             ),
         };
+        (view.generation, view.epoch) = (generation, epoch);
         view.spec = spec.clone();
         view.error = Some(error);
         view
@@ -168,8 +175,8 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
     };
     View {
         spec: spec.clone(),
-        generation: s.generation,
-        epoch: s.epoch,
+        generation,
+        epoch,
         rows: Arc::new(rows),
         total,
         error: None,

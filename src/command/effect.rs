@@ -155,6 +155,8 @@ pub enum Effect {
     Redo,
     /// The live read-only switch, of one source or of all.
     ReadOnly(bool, Option<String>),
+    /// Show what was known on an earlier day; `None` shows today again.
+    AsOf(Option<jiff::civil::Date>),
     /// Outbox items.
     Outbox(OutboxAction, Vec<String>),
     /// Two accounts are one: the second is merged into the first.
@@ -172,6 +174,7 @@ impl Effect {
                 | Effect::Undo
                 | Effect::Redo
                 | Effect::ReadOnly(..)
+                | Effect::AsOf(_)
                 | Effect::Outbox(..)
                 | Effect::MergeAccounts(..)
                 | Effect::SplitAccount(..)

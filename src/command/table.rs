@@ -492,6 +492,13 @@ pub static COMMANDS: &[CommandSpec] = &[
     ),
     plain(
         Group::View,
+        "asof",
+        &[arg("DATE", K::Date)],
+        &[(Global, "@")],
+        "Show queue, renewals and segments as they were known on an earlier day (-30d, 2026-11-03); `asof today` comes back",
+    ),
+    plain(
+        Group::View,
         "sort",
         &[opt("COLUMN", K::Column)],
         &[(Global, "S")],

@@ -22,6 +22,42 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "accounts without ARR, or whose currency has no rate, are left out and counted",
     },
     Definition {
+        name: "trend.arr",
+        title: "ARR over time",
+        formula: "the sum of ARR in the reporting currency as csops showed it at the end of the period's last day on which it ran",
+        note: "converted at the rates known on that day; a period in which csops did not run has no point",
+    },
+    Definition {
+        name: "trend.accounts",
+        title: "Accounts over time",
+        formula: "accounts known at the end of the period's last day on which csops ran",
+        note: "accounts removed from the systems since are counted on the days on which they were there",
+    },
+    Definition {
+        name: "trend.at_risk",
+        title: "ARR at risk over time",
+        formula: "ARR at stake of the accounts in the queue at the end of the period's last day on which csops ran",
+        note: "under the rules and thresholds of that day",
+    },
+    Definition {
+        name: "trend.due",
+        title: "Due within 90 days over time",
+        formula: "amounts of open renewals due within 90 days of that day, overdue ones included",
+        note: "renewals without an account count in the whole book only",
+    },
+    Definition {
+        name: "trend.health",
+        title: "Mean health over time",
+        formula: "mean of the health scores known on that day, each account counted once",
+        note: "accounts without a score are left out and counted",
+    },
+    Definition {
+        name: "trend.health_coverage",
+        title: "Health known over time",
+        formula: "accounts with a health score, of all accounts of that day",
+        note: "a rise of the mean that comes with a fall of this one may only mean that bad scores went missing",
+    },
+    Definition {
         name: "grr",
         title: "Gross revenue retention",
         formula: "what is left of the opening ARR, expansion not counted",

@@ -25,6 +25,7 @@ pub mod rules;
 pub mod segments;
 pub mod settings;
 pub mod tasks;
+pub mod trends;
 pub mod voice;
 
 pub use crate::query::order::{SortKey, default_keys, order};
@@ -39,6 +40,7 @@ pub use rules::{Band as HealthBand, Rules};
 pub use segments::{Band, GroupBy, SegmentRow, Segments, Targets, Verdict, segments};
 pub use settings::Settings;
 pub use tasks::{TaskSummary, task_summary};
+pub use trends::day_figures;
 
 use serde::{Deserialize, Serialize};
 

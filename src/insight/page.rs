@@ -4,7 +4,7 @@
 //! page is a function and a line in [`PAGES`].
 
 use super::{Coverage, Settings};
-use crate::book::{Book, Calendar, Derived, ForecastSnapshot, LocalId};
+use crate::book::{Book, Calendar, Derived, ForecastSnapshot, History, LocalId};
 use jiff::civil::Date;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +28,8 @@ pub struct Input<'a> {
     pub settings: &'a Settings,
     /// Only the accounts of this person.
     pub mine: Option<LocalId>,
+    /// The figures of earlier days.
+    pub history: &'a History,
     /// What was chosen for the page's switches, or what the page is about (`account`).
     pub choices: &'a Choices,
     /// The forecasts that were kept, one a week.
@@ -322,6 +324,7 @@ pub(crate) fn made(make: Make, book: &Book, today: Date, settings: &Settings) ->
         calendar: &Calendar::default(),
         settings,
         mine: None,
+        history: &History::default(),
         choices: &Choices::new(),
         forecasts: &[],
     })
@@ -332,6 +335,7 @@ pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
     ("forecast", "Forecast", super::forecast::page),
     ("quality", "Data quality", super::quality::page),
+    ("trends", "Trends", super::trends::page),
     ("growth", "Growth", super::growth::page),
     ("onboarding", "Onboarding", super::onboarding::page),
     ("voice", "Customer voice", super::voice::page),

@@ -424,13 +424,18 @@ macro_rules! facts {
     ([$($field:ident),* $(,)?]) => {
         /// The columns of an account with what its signals know laid under it, then its facts.
         pub(super) static ACCOUNT_WITH_FACTS: LazyLock<String> = LazyLock::new(|| {
-            let mut columns = Vec::new();
-            $(columns_of(stringify!($field), &mut columns, |r: &Facts| &r.$field);)*
             let own = Account::sql()
                 .list
                 .replace("\"health\",\"health_at\"", "coalesce(health,signal_health),CASE WHEN health IS NULL THEN signal_health_at ELSE health_at END")
                 .replace("\"nps\"", "coalesce(nps,signal_nps)");
-            format!("{own},{}", columns.join(","))
+            format!("{own},{}", *FACTS)
+        });
+
+        /// The columns of an account's facts.
+        pub(super) static FACTS: LazyLock<String> = LazyLock::new(|| {
+            let mut columns = Vec::new();
+            $(columns_of(stringify!($field), &mut columns, |r: &Facts| &r.$field);)*
+            columns.join(",")
         });
 
         impl Col for Facts {

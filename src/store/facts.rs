@@ -2,6 +2,7 @@
 
 use super::codec::{Kind, day_of, day_text, instant, micros, usage_blob};
 use super::error::Res;
+use super::history;
 use super::rows::{Touched, part};
 use crate::book::{Entity, FieldValue, LocalId, Provenance, Target};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
@@ -257,6 +258,31 @@ fn other_arr(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     Ok(written > 0)
 }
 
+/// The twelve newest weeks of usage, filled from the newest signal back.
+#[derive(Default)]
+pub(super) struct Weeks {
+    /// Active users, oldest first.
+    pub users: [Option<u32>; 12],
+    /// The first day of the newest week.
+    pub newest: Option<Date>,
+}
+
+impl Weeks {
+    /// Puts a signal in the place of its week.
+    pub fn enter(&mut self, at: Date, value: Option<f64>) {
+        let newest = *self.newest.get_or_insert(at);
+        // Weeks that begin a day off (another time zone) still are that week.
+        let days = newest.since(at).map_or(i32::MAX - 3, |s| s.get_days());
+        let back = usize::try_from((days + 3) / 7).unwrap_or(usize::MAX);
+        if back < 12
+            && self.users[11 - back].is_none()
+            && let Some(v) = value.filter(|v| (0.0..4e9).contains(v))
+        {
+            self.users[11 - back] = Some(v.round() as u32);
+        }
+    }
+}
+
 /// The twelve newest weeks up to today, each value in the place of its week.
 fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     let today = mark.now.to_zoned(TimeZone::UTC).date();
@@ -264,8 +290,8 @@ fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         "SELECT id,at,value FROM signal WHERE account=?1 AND kind='usage.weekly' AND at<=?2 ORDER BY at DESC LIMIT 24",
     )?;
     let mut rows = statement.query(params![account.0, day_text(today)])?;
-    let mut weeks = [None; 12];
-    let mut newest: Option<(u32, Date)> = None;
+    let mut weeks = Weeks::default();
+    let mut newest: Option<u32> = None;
     while let Some(r) = rows.next()? {
         let Some(at) = r
             .get_ref(1)?
@@ -275,21 +301,12 @@ fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         else {
             continue;
         };
-        let value: Option<f64> = r.get(2)?;
-        let (_, first) = *newest.get_or_insert((r.get(0)?, at));
-        // Weeks that begin a day off (another time zone) still are that week.
-        let days = first.since(at).map_or(i32::MAX, |s| s.get_days());
-        let back = usize::try_from((days + 3) / 7).unwrap_or(usize::MAX);
-        if back < 12
-            && weeks[11 - back].is_none()
-            && let Some(v) = value.filter(|v| (0.0..4e9).contains(v))
-        {
-            weeks[11 - back] = Some(v.round() as u32);
-        }
+        newest.get_or_insert(r.get(0)?);
+        weeks.enter(at, r.get(2)?);
     }
     drop(rows);
     // No signals: what is there may have come by another way (a fill, a restored backup).
-    let Some((id, first)) = newest else {
+    let Some((id, first)) = newest.zip(weeks.newest) else {
         return Ok(false);
     };
     let source = source_of(db, Entity::Signal, id)?;
@@ -299,7 +316,7 @@ fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         )?
         .execute(params![
             account.0,
-            usage_blob(&weeks),
+            usage_blob(&weeks.users),
             day_text(first),
             source,
             mark.seq,
@@ -326,11 +343,16 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         v.filter(|v| (0.0..=100.0).contains(v))
             .map(|v| v.round() as u8)
     };
-    let own: Option<(Option<u8>, Option<String>)> = db
-        .prepare_cached("SELECT health,health_at FROM account WHERE id=?1")?
-        .query_row([account.0], |r| Ok((r.get(0)?, r.get(1)?)))
+    type Own = (Option<u8>, Option<String>, Option<u8>, Option<u8>);
+    let own: Option<Own> = db
+        .prepare_cached(
+            "SELECT health,health_at,signal_health,signal_nps FROM account WHERE id=?1",
+        )?
+        .query_row([account.0], |r| {
+            Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+        })
         .optional()?;
-    let Some((own, own_at)) = own else {
+    let Some((own, own_at, health_then, nps_then)) = own else {
         return Ok(false);
     };
     let health = newest("health")?;
@@ -366,6 +388,21 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         Some((id, ..)) => source_of(db, Entity::Signal, *id)?,
         None => None,
     };
+    let of = |n: Option<u8>| n.map_or(FieldValue::Null, |n| FieldValue::Number(f64::from(n)));
+    let health_now = health.as_ref().and_then(|h| score(h.2));
+    let nps_now = nps.as_ref().and_then(|n| score(n.2));
+    history::fact_replaced(
+        db,
+        account.0,
+        &[
+            (history::SIGNAL_HEALTH, of(health_then)),
+            (history::SIGNAL_NPS, of(nps_then)),
+        ],
+        &[
+            (history::SIGNAL_HEALTH, of(health_now)),
+            (history::SIGNAL_NPS, of(nps_now)),
+        ],
+    )?;
     let written = db.prepare_cached(
         "UPDATE account SET seq=?10,changed_at=?11,health_before=coalesce(?2,CASE WHEN ?9 THEN NULL ELSE health_before END),health_source=?3,
          signal_health=?4,signal_health_at=?5,signal_nps=?6,nps_at=?7,nps_source=?8 WHERE id=?1",
@@ -374,9 +411,9 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         account.0,
         score(before),
         source,
-        health.as_ref().and_then(|h| score(h.2)),
+        health_now,
         health.as_ref().and_then(|h| h.1.clone()),
-        nps.as_ref().and_then(|n| score(n.2)),
+        nps_now,
         nps.as_ref().and_then(|n| n.1.clone()),
         nps_source,
         health.is_some(),

@@ -1,6 +1,6 @@
 //! Reading merged rows: all of them for a Book, those that changed, some by name, and everything about one account.
 
-use super::codec::{ACCOUNT_WITH_FACTS, Col, Table, kind_of, read_row, read_rows};
+use super::codec::{ACCOUNT_WITH_FACTS, Col, Table, day_text, kind_of, read_row, read_rows};
 use super::error::Res;
 use super::merging::unmatched;
 use super::outbox::pending_of_account;
@@ -12,6 +12,7 @@ use crate::book::{
     LocalId, Movement, Opportunity, OutboxItem, Person, Rate, Renewal, RowDelta, Signal,
     Subscription, Target, Task, Ticket, Touchpoint, Verb,
 };
+use jiff::civil::Date;
 use rusqlite::{Connection, Row, params};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -37,6 +38,24 @@ fn signals_sql(condition: &str) -> String {
         "SELECT {},followed FROM signal WHERE kind NOT IN ('usage.weekly','health') AND {condition}",
         Signal::sql().list
     )
+}
+
+/// Hands out the signals of a Book whose day had come by a day.
+pub(super) fn signals_until(
+    db: &Connection,
+    day: Date,
+    sink: &mut (dyn FnMut(RowDelta) + Send),
+) -> Res<()> {
+    let condition = format!("seq>=0 AND at<='{}'", day_text(day));
+    portions(db, &signals_sql(&condition), followed, |mut signals| {
+        for (_, followed) in &mut signals {
+            *followed = followed.filter(|d| *d <= day);
+        }
+        sink(RowDelta {
+            signals,
+            ..RowDelta::default()
+        });
+    })
 }
 
 fn accounts_sql(condition: &str) -> String {

@@ -11,6 +11,7 @@ mod facts;
 pub mod fill;
 mod forecast;
 mod fresh;
+mod history;
 mod implied;
 mod load;
 mod merging;
@@ -35,7 +36,7 @@ pub use open::peek_screen_cache;
 pub use peek::{Fate, Peek};
 pub use storage::{Answer, Storage};
 pub use types::{
-    AccountHit, Applied, Committed, Counts, Draft, FreshBatch, FreshPage, HistoryPoint,
-    ItemOutcome, Lease, MergeStats, Options, PageStats, PageWrite, Remerge, Resolution, RunReport,
-    StreamProblem, Undone,
+    AccountHit, Applied, Committed, Counts, Draft, FreshBatch, FreshPage, ItemOutcome, Lease,
+    MergeStats, Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, StreamProblem,
+    Undone,
 };

@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006.sql"),
     include_str!("migrations/0007.sql"),
     include_str!("migrations/0005.sql"),
+    include_str!("migrations/0004.sql"),
 ];
 
 /// SQLite's mark of whose file it is: `csop`.
@@ -185,6 +186,7 @@ fn migrate(db: &mut Connection) -> Res<()> {
     for sql in MIGRATIONS.iter().skip(version) {
         tx.execute_batch(sql)?;
     }
+    super::history::adopt(&tx)?;
     if version < MIGRATIONS.len() {
         tx.pragma_update(None, "application_id", APPLICATION)?;
         tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;

@@ -474,6 +474,7 @@ pub(super) fn give_up(db: &Connection, id: &str, now: Timestamp) -> Res<OutboxIt
 
 /// Lets other processes' Books see that something over this row has changed.
 fn bump(db: &Connection, target: Target, seq: i64) -> Res<()> {
+    super::history::renumbered(db, target)?;
     db.prepare_cached(&format!(
         "UPDATE {} SET seq=?2 WHERE id=?1",
         target.entity.name()

@@ -2,6 +2,7 @@
 
 use super::codec::{Kind, read_any, write_any};
 use super::error::Res;
+use super::history;
 use crate::book::{AnyRow, Entity, LocalId, Target};
 use rusqlite::{Connection, params};
 use std::collections::HashMap;
@@ -104,6 +105,7 @@ pub(super) fn put_row(db: &Connection, row: &AnyRow, seq: i64, touched: &mut Tou
     if before.as_ref() == Some(row) {
         return Ok(false);
     }
+    history::replaced(db, before.as_ref(), Some(row))?;
     write_any(db, row, seq)?;
     let parts = part_of(target.entity);
     match &before {
@@ -127,6 +129,7 @@ pub(super) fn put_new_row(
     seq: i64,
     touched: &mut Touched,
 ) -> Res<()> {
+    history::replaced(db, None, Some(row))?;
     write_any(db, row, seq)?;
     touched.account(row.account(), part_of(row.target().entity));
     Ok(())
@@ -142,6 +145,7 @@ pub(super) fn delete_row(
     let Some(before) = read_any(db, target)? else {
         return Ok(false);
     };
+    history::replaced(db, Some(&before), None)?;
     db.prepare_cached(&format!("DELETE FROM {} WHERE id=?1", target.entity.name()))?
         .execute([target.id.0])?;
     db.prepare_cached("DELETE FROM row_extra WHERE entity=?1 AND id=?2")?

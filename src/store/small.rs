@@ -1,10 +1,10 @@
-//! The small things that survive a restart: how sources went, pictures of screens, drafts, leases, visits, daily history.
+//! The small things that survive a restart: how sources went, pictures of screens, drafts, leases, visits.
 
-use super::codec::{day_of, day_text, instant, micros};
+use super::codec::{instant, micros};
 use super::error::Res;
-use super::types::{Draft, HistoryPoint, Lease};
-use crate::book::{LocalId, Money, SourceStatus, StreamStatus};
-use jiff::{Timestamp, civil::Date};
+use super::types::{Draft, Lease};
+use crate::book::{LocalId, SourceStatus, StreamStatus};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::time::{Duration, SystemTime};
 
@@ -149,39 +149,6 @@ pub(super) fn mark_visit(db: &Connection, who: &str, now: Timestamp) -> Res<()> 
     db.prepare_cached("INSERT OR REPLACE INTO visit(who,at) VALUES(?1,?2)")?
         .execute(params![who, micros(now)])?;
     Ok(())
-}
-
-pub(super) fn write_history(db: &Connection, today: Date) -> Res<u64> {
-    Ok(db.execute(
-        "INSERT OR REPLACE INTO daily_history(account,date,arr,arr_currency,health,segment,csm)
-         SELECT a.id,?1,a.arr,a.arr_currency,coalesce(a.health,a.signal_health),a.segment,a.csm FROM account a
-         LEFT JOIN daily_history h ON h.account=a.id AND h.date=(SELECT max(date) FROM daily_history WHERE account=a.id AND date<=?1)
-         WHERE h.account IS NULL OR h.arr IS NOT a.arr OR h.arr_currency IS NOT a.arr_currency
-            OR h.health IS NOT coalesce(a.health,a.signal_health) OR h.segment IS NOT a.segment OR h.csm IS NOT a.csm",
-        [day_text(today)],
-    )? as u64)
-}
-
-pub(super) fn history(db: &Connection, account: LocalId) -> Res<Vec<HistoryPoint>> {
-    let mut statement = db.prepare_cached(
-        "SELECT date,arr,arr_currency,health,segment,csm FROM daily_history WHERE account=?1 ORDER BY date",
-    )?;
-    let mut rows = statement.query([account.0])?;
-    let mut out = Vec::new();
-    while let Some(r) = rows.next()? {
-        let Some(date) = day_of(r.get_ref(0)?.as_str().unwrap_or("").as_bytes()) else {
-            continue;
-        };
-        let (minor, code): (Option<i64>, Option<String>) = (r.get(1)?, r.get(2)?);
-        out.push(HistoryPoint {
-            date,
-            arr: minor.zip(code).and_then(|(m, c)| Money::new(m, &c)),
-            health: r.get(3)?,
-            segment: r.get(4)?,
-            csm: r.get::<_, Option<u32>>(5)?.map(LocalId),
-        });
-    }
-    Ok(out)
 }
 
 pub(super) fn meta(db: &Connection, key: &str) -> Res<Option<String>> {

@@ -3,11 +3,13 @@
 use super::engine::{Store, data_version};
 use super::storage::{Answer, Storage};
 use super::types::*;
-use super::{forecast, fresh, load, merging, open, operations, outbox, records, rows, small, ties};
+use super::{
+    forecast, fresh, history, load, merging, open, operations, outbox, records, rows, small, ties,
+};
 use crate::book::{
-    AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, ForecastSnapshot,
-    LocalId, MatchKey, MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName,
-    SourceStatus, StoredRecord, Target, Unmatched,
+    AccountDetail, Candidate, CrosswalkEntry, Cursor, DayFigures, DirtyBatch, Entity,
+    ForecastSnapshot, HistoryPoint, LocalId, MatchKey, MergeBatch, Operation, OutboxItem,
+    RecordKey, RowDelta, SourceName, SourceStatus, StoredRecord, Target, Unmatched,
 };
 use jiff::{Timestamp, civil::Date};
 use std::time::Duration;
@@ -220,11 +222,23 @@ impl Storage for Store {
         let who = who.to_owned();
         self.write(move |db| small::mark_visit(db, &who, now))
     }
-    fn write_history(&self, today: Date) -> Answer<u64> {
-        self.write(move |db| small::write_history(db, today))
+    fn begin_day(&self, today: Date) -> Answer<()> {
+        self.write(move |db| history::begin_day(db, today))
+    }
+    fn last_day(&self) -> Answer<Option<Date>> {
+        self.read(history::last_day)
+    }
+    fn load_as_of(&self, day: Date, mut sink: Box<dyn FnMut(RowDelta) + Send>) -> Answer<Past> {
+        self.read(move |db| history::load(db, day, &mut *sink))
     }
     fn history(&self, account: LocalId) -> Answer<Vec<HistoryPoint>> {
-        self.read(move |db| small::history(db, account))
+        self.read(move |db| history::timeline(db, account))
+    }
+    fn put_figures(&self, figures: Vec<DayFigures>) -> Answer<()> {
+        self.write(move |db| history::put_figures(db, &figures))
+    }
+    fn figures(&self) -> Answer<Vec<DayFigures>> {
+        self.read(history::figures)
     }
     fn put_forecasts(&self, week: Date, forecasts: Vec<ForecastSnapshot>) -> Answer<bool> {
         self.write(move |db| forecast::put(db, week, &forecasts))

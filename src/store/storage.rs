@@ -3,9 +3,9 @@
 use super::error::StoreError;
 use super::types::*;
 use crate::book::{
-    AccountDetail, Candidate, CrosswalkEntry, Cursor, DirtyBatch, Entity, ForecastSnapshot,
-    LocalId, MatchKey, MergeBatch, Operation, OutboxItem, RecordKey, RowDelta, SourceName,
-    SourceStatus, StoredRecord, Target, Unmatched,
+    AccountDetail, Candidate, CrosswalkEntry, Cursor, DayFigures, DirtyBatch, Entity,
+    ForecastSnapshot, HistoryPoint, LocalId, MatchKey, MergeBatch, Operation, OutboxItem,
+    RecordKey, RowDelta, SourceName, SourceStatus, StoredRecord, Target, Unmatched,
 };
 use futures_util::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
@@ -164,15 +164,33 @@ pub trait Storage: Send + Sync {
     fn last_visit(&self, who: &str) -> Answer<Option<Timestamp>>;
     /// Somebody looks now.
     fn mark_visit(&self, who: &str, now: Timestamp) -> Answer<()>;
-    /// Keeps what the accounts look like today, where it differs from what was kept last. How many differed.
-    fn write_history(&self, today: Date) -> Answer<u64>;
-    /// What was kept of an account, oldest first.
+
+    // ── history ──
+
+    /// A day begins: to be called before anything is written on it, as often as one likes. A day that is not later than the last one
+    /// changes nothing: what is written then counts for the last one.
+    fn begin_day(&self, today: Date) -> Answer<()>;
+    /// The last day on which anything was written.
+    fn last_day(&self) -> Answer<Option<Date>>;
+    /// As [`load_all`](Storage::load_all), with the rows as they were known at the end of a day; tasks are left out.
+    ///
+    /// # Errors
+    /// `NotNow` for a day before history begins.
+    fn load_as_of(&self, day: Date, sink: Box<dyn FnMut(RowDelta) + Send>) -> Answer<Past>;
+    /// What an account was from which day on, oldest first.
     fn history(&self, account: LocalId) -> Answer<Vec<HistoryPoint>>;
     /// Keeps the forecasts of a day for its ISO week (`week`: its Monday), unless those of an earlier day of that week are there; whether
     /// they were kept.
     fn put_forecasts(&self, week: Date, forecasts: Vec<ForecastSnapshot>) -> Answer<bool>;
     /// Every forecast that was kept, oldest first.
     fn forecasts(&self) -> Answer<Vec<ForecastSnapshot>>;
+    /// Keeps the figures of a day in the place of those kept of it before.
+    fn put_figures(&self, figures: Vec<DayFigures>) -> Answer<()>;
+    /// The figures of all days, oldest first.
+    fn figures(&self) -> Answer<Vec<DayFigures>>;
+
+    // ── about itself ──
+
     /// A small value of one's own.
     fn meta(&self, key: &str) -> Answer<Option<String>>;
     /// Keeps one.

@@ -1,8 +1,8 @@
 //! What goes into the store and comes out of it, beside the vocabulary of [`book`](crate::book).
 
 use crate::book::{
-    Conflict, Cursor, LocalId, MergeBatch, Money, Operation, OutboxItem, Record, RowProblem,
-    SourceName, Target,
+    Conflict, Cursor, LocalId, MergeBatch, Operation, OutboxItem, Record, RowProblem, SourceName,
+    Target,
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -270,19 +270,30 @@ pub struct AccountHit {
     pub by: &'static str,
 }
 
-/// What an account looked like from a day on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct HistoryPoint {
-    /// From this day on.
-    pub date: Date,
-    /// Annual recurring revenue.
-    pub arr: Option<Money>,
-    /// Health.
-    pub health: Option<u8>,
-    /// Segment.
-    pub segment: Option<String>,
-    /// The customer success manager.
-    pub csm: Option<LocalId>,
+/// How a Book of an earlier day was put together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// History is kept since this day.
+    pub first: Date,
+    /// The last day up to the one asked for on which anything was written: what was known then.
+    pub known: Date,
+    /// Rows that have changed since.
+    pub changed: u64,
+    /// Rows of today that were not there yet.
+    pub later: u64,
+    /// Rows that were there and are gone today.
+    pub restored: u64,
+}
+
+impl Past {
+    /// One more row with entries after the day: whether it was there.
+    pub(super) fn count(&mut self, there: bool) {
+        if there {
+            self.changed += 1;
+        } else {
+            self.later += 1;
+        }
+    }
 }
 
 /// How much there is.

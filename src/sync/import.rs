@@ -75,6 +75,7 @@ impl Engine {
         let words = |e: StoreError| e.to_string();
         let shared = &self.shared;
         let (store, now) = (&shared.store, shared.clock.now());
+        store.begin_day(shared.clock.today()).await.map_err(words)?;
         store
             .reset_stream(&import.source, &import.stream)
             .await

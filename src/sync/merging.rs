@@ -15,6 +15,7 @@ impl Shared {
         let _one = self.merging.lock().await;
         self.merge_wanted
             .store(false, std::sync::atomic::Ordering::SeqCst);
+        self.store.begin_day(self.clock.today()).await?;
         // What a first load left behind when it was interrupted.
         self.settle_facts().await?;
         let mut total = 0;

@@ -239,6 +239,7 @@ impl Shared {
                 None => true,
             };
         }
+        self.store.begin_day(self.clock.today()).await?;
         self.store.begin_run(&source.name, full, now).await
     }
 

@@ -214,6 +214,7 @@ impl App {
             | Effect::Undo
             | Effect::Redo
             | Effect::ReadOnly(..)
+            | Effect::AsOf(_)
             | Effect::Outbox(..)
             | Effect::MergeAccounts(..)
             | Effect::SplitAccount(..) => {}
@@ -244,7 +245,7 @@ impl App {
 
     /// Left and right: how segments are grouped; elsewhere the pane beside.
     fn sideways(&mut self, right: bool) {
-        let groups = self.snap.segments.len();
+        let groups = self.shown().segments.len();
         if self.focus == Pane::Segments && groups > 1 && self.account.is_none() {
             let step = if right { 1 } else { groups - 1 };
             self.group = (self.group + step) % groups;
@@ -293,6 +294,8 @@ impl App {
         } else if !self.asked[pane as usize].query.is_empty() {
             self.asked[pane as usize].query.clear();
             self.ask_view(pane);
+        } else if self.snap.past.is_some() {
+            self.run_line("asof today");
         } else if self.screen != Screen::Home {
             self.goto(Screen::Home);
         }
@@ -367,7 +370,7 @@ impl App {
         let marks: std::collections::HashSet<LocalId> = view
             .rows
             .iter()
-            .map(|r| self.snap.book.id_of(entity, *r))
+            .map(|r| self.listed(pane).book.id_of(entity, *r))
             .collect();
         let n = super::fmt::count(marks.len());
         self.list_mut(pane).marks = marks;
@@ -430,7 +433,8 @@ impl App {
             self.say(Level::Bad, "no account is in focus");
             return;
         };
-        let Some(row) = self.snap.book.row_of(Entity::Account, id) else {
+        let snap = self.listed(self.focus).clone();
+        let Some(row) = snap.book.row_of(Entity::Account, id) else {
             return;
         };
         let name = field.unwrap_or("name");
@@ -439,7 +443,6 @@ impl App {
             self.say(Level::Bad, text);
             return;
         };
-        let snap = self.snap.clone();
         let text = cell_text(&f.read(&self.reading(&snap), row));
         if text.is_empty() {
             self.say(Level::Info, format!("{name} is empty"));

@@ -382,6 +382,19 @@ impl App {
         self.snap.sources.get(self.list(Pane::Sources).cursor)
     }
 
+    /// The picture that the queue, renewals and segments are of: today's, or that of the earlier day that is shown.
+    pub fn shown(&self) -> &Arc<Snapshot> {
+        self.snap.past.as_ref().map_or(&self.snap, |p| &p.snapshot)
+    }
+
+    /// The picture whose rows a pane lists.
+    pub fn listed(&self, pane: Pane) -> &Arc<Snapshot> {
+        match pane {
+            Pane::Tasks => &self.snap,
+            _ => self.shown(),
+        }
+    }
+
     /// What the query language reads.
     pub fn reading<'a>(&self, snap: &'a Snapshot) -> Reading<'a> {
         Reading {
@@ -491,7 +504,7 @@ impl App {
             let Some(view) = self.view(pane).cloned() else {
                 continue;
             };
-            let snap = self.snap.clone();
+            let snap = self.listed(pane).clone();
             let entity = pane.kind().entity();
             let rows = &view.rows;
             // Nobody has chosen a row yet, and the rows of the first load come in any order.
@@ -525,7 +538,7 @@ impl App {
             (Pane::Sources, self.snap.sources.len()),
             (
                 Pane::Segments,
-                self.snap
+                self.shown()
                     .segments
                     .get(self.group)
                     .map_or(0, |s| s.rows.len()),
@@ -541,7 +554,7 @@ impl App {
     /// The thing at a place of a pane's list.
     pub fn id_at(&self, pane: Pane, place: usize) -> Option<LocalId> {
         let row = *self.view(pane)?.rows.get(place)?;
-        Some(self.snap.book.id_of(pane.kind().entity(), row))
+        Some(self.listed(pane).book.id_of(pane.kind().entity(), row))
     }
 
     /// The account of the row in focus.
@@ -550,7 +563,7 @@ impl App {
             return Some(account);
         }
         let place = self.list(self.focus).cursor;
-        let book = &self.snap.book;
+        let book = &self.listed(self.focus).book;
         let known = |id: LocalId| id.is_some().then_some(id);
         match self.focus {
             Pane::Queue | Pane::Members => self.id_at(self.focus, place),
@@ -583,7 +596,7 @@ impl App {
                 let ids = view
                     .rows
                     .iter()
-                    .map(|r| self.snap.book.id_of(entity, *r))
+                    .map(|r| self.listed(self.focus).book.id_of(entity, *r))
                     .filter(|id| list.marks.contains(id));
                 Selection::of(entity, ids)
             }

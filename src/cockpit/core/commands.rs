@@ -22,6 +22,11 @@ impl Core {
         headless: bool,
         dry: bool,
     ) -> Result<Outcome, CommandError> {
+        if command.spec.writes
+            && let Some(past) = &self.snapshot().past
+        {
+            return Err(CommandError::Refused(written_in_the_past(past)));
+        }
         let grace = if headless {
             Duration::ZERO
         } else {
@@ -226,6 +231,7 @@ impl Core {
         changes: Vec<Change>,
         grace: Duration,
     ) -> Result<Outcome, CommandError> {
+        self.begin_day().await;
         let operation = Operation {
             id: uuid::Uuid::now_v7().to_string(),
             command: command.to_owned(),
@@ -280,6 +286,7 @@ impl Core {
                 format!("{what} is {}", if on { "read-only" } else { "writable" })
             }
             Effect::Outbox(action, items) => self.outbox_action(action, &items).await?,
+            Effect::AsOf(day) => return Ok(self.show_day(day).await),
             Effect::MergeAccounts(into, other) => {
                 let target = Target {
                     entity: Entity::Account,
@@ -409,6 +416,14 @@ impl Core {
             let _ = self.shared.events.send(Event::Message(level, text));
         }
     }
+}
+
+/// Why nothing is written while an earlier day is shown.
+pub(in super::super) fn written_in_the_past(past: &crate::cockpit::PastDay) -> String {
+    format!(
+        "{} is over and cannot be changed: `asof today` comes back to today",
+        past.snapshot.today
+    )
 }
 
 /// What a plan would do, for `--dry-run`.

@@ -11,6 +11,7 @@ pub(super) const KEPT: usize = 100;
 impl Core {
     /// Takes the newest operation back that is not taken back: before it is sent, or by sending the inverse.
     pub(super) async fn undo(&mut self, grace: Duration) -> Result<Outcome, CommandError> {
+        self.begin_day().await;
         let operations = self.storage.operations(KEPT).await.map_err(refused)?;
         let Some(last) = operations
             .into_iter()

@@ -4,7 +4,7 @@ use super::super::snapshot::{Loading, Snapshot, Sums};
 use super::super::view::compute;
 use super::cache;
 use super::{Core, Event, Level};
-use crate::book::{Book, Clock, Derived, OutboxItem, Overlay, Rate};
+use crate::book::{Book, Clock, Derived, History, OutboxItem, Overlay, Rate};
 use crate::command::Me;
 use crate::config::Settings;
 use crate::insight::priority::SaveCurve;
@@ -171,6 +171,10 @@ impl Core {
             .unmatched(super::refresh::UNMATCHED)
             .await
             .unwrap_or_default();
+        let figures = self.storage.figures().await.unwrap_or_default();
+        let written = self.storage.last_day().await.ok().flatten();
+        self.figures_due = written == Some(self.day) && figures.iter().all(|f| f.day != self.day);
+        let history = History::new(figures, &self.settings.money.reporting_currency);
         let outbox = newest_first(loaded.outbox);
         // Row numbers of the cached picture mean nothing in the Book: its lists are made before it is shown.
         let mut next = Snapshot::clone(&self.snapshot());
@@ -208,6 +212,7 @@ impl Core {
             s.unmatched = Arc::new(unmatched);
             s.book = s.book.clone().with_unmatched(s.unmatched.clone());
             s.last_visit = last_visit;
+            s.history = Arc::new(history);
             s.loading = None;
         });
         self.cache_stale = true;
@@ -216,9 +221,9 @@ impl Core {
         // Something may have been written since the load began.
         self.refresh(&[]).await;
         if self.sources.in_background() {
+            self.begin_day().await;
             self.write_cache().await;
-            let kept = self.storage.write_history(self.day).await;
-            self.report(kept);
+            self.keep_figures().await;
         }
     }
 

@@ -7,16 +7,17 @@ mod cache;
 mod commands;
 mod history;
 mod load;
+mod past;
 mod refresh;
 
 use super::event::{CommandError, Event, Level};
 use super::handle::{Request, Shared};
 use super::snapshot::{Snapshot, Sums};
 use super::sources::Sources;
-use crate::book::{Clock, Operation, Overlay};
+use crate::book::{Clock, DayFigures, Operation, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
-use crate::insight::Targets;
+use crate::insight::{Targets, day_figures};
 use crate::store::{Storage, StoreError};
 use jiff::civil::Date;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
+pub(super) use commands::written_in_the_past;
 pub(super) use load::first_snapshot;
 
 /// The lifetime of everything behind the handle.
@@ -48,6 +50,14 @@ pub(super) struct Core {
     cache_stale: bool,
     /// Rows changed since the Book was read.
     rows_changed: bool,
+    /// An earlier day that is being put together, to be shown.
+    past: Option<past::Reading>,
+    /// The figures of today as they were kept last.
+    figures: Vec<DayFigures>,
+    /// They are to be kept although nothing has changed since the Book was read: what was written today has none yet.
+    figures_due: bool,
+    /// The day that the store was told to begin last.
+    begun: Option<Date>,
 }
 
 /// How often the store is asked whether another process wrote.
@@ -82,6 +92,10 @@ impl Core {
             cached: None,
             cache_stale: false,
             rows_changed: false,
+            past: None,
+            figures: Vec::new(),
+            figures_due: false,
+            begun: None,
         }
     }
 
@@ -116,6 +130,7 @@ impl Core {
                 },
                 news = self.sources.news() => self.sources_news(news).await,
                 sums = finished(&mut self.sums), if self.sums.is_some() => self.sums_ready(sums),
+                past = finished(&mut self.past), if self.past.is_some() => self.past_ready(past).await,
                 _ = look.tick() => self.look_around().await,
             }
         }
@@ -152,6 +167,13 @@ impl Core {
                     self.sums_ready(sums);
                 }
                 let _ = answer.send(());
+            }
+            Request::AsOf(day, answer) => {
+                let reading = self.read_past(day);
+                tokio::spawn(async move {
+                    let read = reading.await.unwrap_or(Err(CommandError::Closing));
+                    let _ = answer.send(read);
+                });
             }
             Request::Detail(account) => self.read_detail(account),
             Request::SaveDraft(draft) => {
@@ -249,15 +271,50 @@ impl Core {
         if today != self.day {
             self.day = today;
             self.refresh_all().await;
-            let kept = self.storage.write_history(today).await;
-            self.report(kept);
+            if self.sources.in_background() {
+                self.begin_day().await;
+            }
         } else if self.storage.changed_elsewhere().await.unwrap_or(false) {
             self.sources.merge_left();
             self.refresh(&[]).await;
         }
         if self.cache_is_due() {
             self.write_cache().await;
+            self.keep_figures().await;
         }
+    }
+
+    /// Tells the store which day it is, before something is written.
+    pub(super) async fn begin_day(&mut self) {
+        let today = self.clock.today();
+        if self.begun != Some(today) {
+            let begun = self.storage.begin_day(today).await;
+            if self.report(begun).is_some() {
+                self.begun = Some(today);
+            }
+        }
+    }
+
+    /// Keeps the figures of today, if they are others than those kept.
+    async fn keep_figures(&mut self) {
+        let (snapshot, today) = (self.snapshot(), self.day);
+        let made = tokio::task::spawn_blocking(move || {
+            day_figures(&snapshot.book, &snapshot.derived, today)
+        });
+        let Ok(figures) = made.await else { return };
+        self.figures_due = false;
+        if figures == self.figures || figures.is_empty() {
+            return;
+        }
+        let kept = self.storage.put_figures(figures.clone()).await;
+        if self.report(kept).is_none() {
+            return;
+        }
+        self.publish(false, |s| {
+            let history = Arc::make_mut(&mut s.history);
+            figures.iter().cloned().for_each(|f| history.enter(f));
+        });
+        self.figures = figures;
     }
 
     /// Has the figures computed that cost a walk over the Book; a walk under way is followed by another one.
@@ -288,11 +345,17 @@ impl Core {
         if let Some(detail) = self.detail.take() {
             detail.abort();
         }
+        if let Some(past) = self.past.take() {
+            past.abort();
+        }
         let flushed = self.storage.flush_grace(self.clock.now()).await;
         self.report(flushed);
         self.sources.close().await;
         if self.loaded && (self.sources.in_background() || self.rows_changed) {
             self.write_cache().await;
+            self.keep_figures().await;
+        } else if self.figures_due {
+            self.keep_figures().await;
         }
         self.shared.wanted.close();
         let closed = self.storage.close().await;

@@ -67,6 +67,15 @@ impl Planner<'_> {
                 }
                 Effect::ReadOnly(on, c.arg(1).map(str::to_owned))
             }
+            "asof" => {
+                let day = self.day(self.arg(0))?;
+                if day > self.cx.today {
+                    return Err(PlanError(format!(
+                        "{day} has not come yet: an earlier day can be looked at, `asof -30d`"
+                    )));
+                }
+                Effect::AsOf((day < self.cx.today).then_some(day))
+            }
             "retry" => self.outbox(OutboxAction::Retry),
             "drop" => self.outbox(OutboxAction::Drop),
             "conflict mine" => self.outbox(OutboxAction::KeepMine),

@@ -131,6 +131,7 @@ fn the_object_of_the_command_line_has_the_keys_that_scripts_know() {
         calendar: &Calendar::default(),
         settings: &settings,
         mine: None,
+        history: &Default::default(),
         choices: &choices,
         forecasts: &[],
     };
@@ -648,6 +649,7 @@ fn every_figure_of_the_page_is_defined_and_says_where_it_comes_from() {
         calendar: &Calendar::default(),
         settings: &settings,
         mine: None,
+        history: &Default::default(),
         choices: &choices,
         forecasts: &kept,
     };

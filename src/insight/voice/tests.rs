@@ -330,7 +330,7 @@ proptest! {
         let derived = crate::book::Derived::default();
         let input = crate::insight::page::Input {
             book: &b, derived: &derived, today: TODAY, calendar: &crate::book::Calendar::default(),
-            settings: &settings, mine: None, choices: &Default::default(), forecasts: &[],
+            settings: &settings, mine: None, history: &Default::default(), choices: &Default::default(), forecasts: &[],
         };
         let found = answers(&input, &settings.voice, Kind::Csat);
         prop_assert_eq!(found.counted.len() + found.left_out.len(), said.len());

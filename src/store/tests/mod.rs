@@ -3,6 +3,7 @@
 mod acting;
 mod forecast;
 mod growing;
+mod history;
 mod opening;
 mod pulling;
 mod reading;
@@ -235,21 +236,7 @@ fn full_row(t: Target) -> AnyRow {
         FieldValue::Number(42.0),
         text("Ünï\u{1b}code"),
     ];
-    let fields = match t.entity {
-        Entity::Account => Account::FIELDS,
-        Entity::Contact => crate::book::Contact::FIELDS,
-        Entity::Person => crate::book::Person::FIELDS,
-        Entity::Subscription => crate::book::Subscription::FIELDS,
-        Entity::Movement => crate::book::Movement::FIELDS,
-        Entity::Renewal => crate::book::Renewal::FIELDS,
-        Entity::Opportunity => crate::book::Opportunity::FIELDS,
-        Entity::Task => crate::book::Task::FIELDS,
-        Entity::Ticket => crate::book::Ticket::FIELDS,
-        Entity::Escalation => crate::book::Escalation::FIELDS,
-        Entity::Touchpoint => crate::book::Touchpoint::FIELDS,
-        Entity::Signal => crate::book::Signal::FIELDS,
-        Entity::Rate => crate::book::Rate::FIELDS,
-    };
+    let fields = row.fields();
     for field in fields {
         // The last value that is kept as it is given is the field's own kind.
         for value in &values {

@@ -65,14 +65,7 @@ fn a_newer_format_is_refused() {
     sqlite(&path)
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    assert_eq!(
-        refuse(&path),
-        StoreError::Newer {
-            path: path.clone(),
-            found: 99,
-            known: super::super::open::MIGRATIONS.len() as i64
-        }
-    );
+    assert!(matches!(refuse(&path), StoreError::Newer { found: 99, .. }));
 }
 
 #[test]

@@ -340,28 +340,6 @@ fn accounts_are_found_by_whatever_people_call_them() {
 }
 
 #[test]
-fn history_is_kept_where_something_changed() {
-    let w = world();
-    acme(&w.store);
-    assert_eq!(wait(w.store.write_history(date(2026, 1, 1))), Ok(1));
-    assert_eq!(wait(w.store.write_history(date(2026, 1, 2))), Ok(0));
-    put(
-        &w.store,
-        vec![row(
-            Entity::Account,
-            1,
-            &[("name", text("Acme")), ("health", FieldValue::Number(20.0))],
-        )],
-    );
-    assert_eq!(wait(w.store.write_history(date(2026, 1, 3))), Ok(1));
-    let kept = wait(w.store.history(LocalId(1))).unwrap();
-    assert_eq!(
-        kept.iter().map(|h| h.health).collect::<Vec<_>>(),
-        [Some(61), Some(20)]
-    );
-}
-
-#[test]
 fn small_things_are_kept() {
     let w = world();
     let draft = Draft {

@@ -2,6 +2,7 @@
 
 use super::{Overlay, Then, centred};
 use crate::book::LocalId;
+use crate::cockpit::Snapshot;
 use crate::insight::{definitions, explain};
 use crate::tui::app::App;
 use crate::tui::fmt;
@@ -44,7 +45,10 @@ impl Why {
     pub fn draw(&self, app: &App, ui: &mut Ui<'_>, area: Rect) {
         let wide = 96.min(area.width);
         let room = usize::from(wide.saturating_sub(4));
-        let (title, lines) = match self.account.and_then(|id| app.snap.book.account_by_id(id)) {
+        let (title, lines) = match self
+            .account
+            .and_then(|id| shown(app).book.account_by_id(id))
+        {
             Some(a) => (a.name().to_owned(), account_lines(app, &a, room)),
             None => ("What the figures mean".to_owned(), figure_lines(app, room)),
         };
@@ -88,8 +92,18 @@ fn entry<'a>(
     }
 }
 
+/// The account page shows today, whatever day the lists are of.
+fn shown(app: &App) -> &Snapshot {
+    if app.account.is_some() {
+        &app.snap
+    } else {
+        app.shown()
+    }
+}
+
 fn account_lines<'a>(app: &App, a: &crate::book::AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
-    let e = explain(a, &app.snap.derived, app.snap.today, &app.snap.rules);
+    let s = shown(app);
+    let e = explain(a, &s.derived, s.today, &s.rules);
     let mut out: Vec<Vec<Bit<'a>>> = Vec::new();
     let paragraph = |out: &mut Vec<Vec<Bit<'a>>>, text: &str, role: Role| {
         out.extend(wrap(text, room).into_iter().map(|l| vec![bit(l, role)]));
@@ -147,7 +161,7 @@ fn account_lines<'a>(app: &App, a: &crate::book::AccountRow<'_>, room: usize) ->
 }
 
 fn figure_lines<'a>(app: &App, room: usize) -> Vec<Vec<Bit<'a>>> {
-    let h = &app.snap.totals(app.mine).header;
+    let h = &app.shown().totals(app.mine).header;
     let mut out: Vec<Vec<Bit<'a>>> = Vec::new();
     for d in definitions() {
         let covered = match d.name {

@@ -149,7 +149,7 @@ fn head(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) -> u16 {
             bit("loss ", Role::Muted),
             bit(fmt::percent(f64::from(d.loss)), loss_role),
         ],
-        vec![bit("decide ", Role::Muted), decide(app, a)],
+        vec![bit("decide ", Role::Muted), decide(app.snap.today, a)],
         vec![
             bit("CSM ", Role::Muted),
             a.csm().map_or_else(

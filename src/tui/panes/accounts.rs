@@ -92,7 +92,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect, pane: Pane) {
         empty::draw(app, ui, inner, pane);
         return;
     }
-    let snap = app.snap.clone();
+    let snap = app.shown().clone();
     let mut list = std::mem::take(app.list_mut(pane));
     let sort = app.asked[pane as usize].sort.clone();
     {
@@ -150,10 +150,10 @@ fn look<'a>(
     columns: &[(Column, u16)],
     marks: &std::collections::HashSet<LocalId>,
 ) -> RowLook<'a> {
-    let d = app.snap.derived.account(a.row());
+    let d = app.shown().derived.account(a.row());
     let asleep = d.is(derived::SNOOZED);
     RowLook {
-        sign: sign(marks.contains(&a.id()), app.snap.is_fresh(a), asleep),
+        sign: sign(marks.contains(&a.id()), app.shown().is_fresh(a), asleep),
         faint: asleep,
         cells: columns
             .iter()
@@ -174,7 +174,7 @@ fn look<'a>(
 }
 
 fn cell<'a>(app: &App, a: &AccountRow<'a>, d: &crate::book::AccountDerived, key: &str) -> Cell<'a> {
-    let today = app.snap.today;
+    let today = app.shown().today;
     match key {
         "name" => {
             // In front of the name, where nothing cuts it.
@@ -186,7 +186,7 @@ fn cell<'a>(app: &App, a: &AccountRow<'a>, d: &crate::book::AccountDerived, key:
             bits
         }
         "arr" => vec![arr(a)],
-        "decide" => vec![decide(app, a)],
+        "decide" => vec![decide(today, a)],
         "loss" => {
             let role = if d.loss >= 0.75 {
                 Role::Bad
@@ -242,7 +242,7 @@ fn cell<'a>(app: &App, a: &AccountRow<'a>, d: &crate::book::AccountDerived, key:
             None => vec![bit("–", Role::Muted)],
         },
         "urgency" => vec![bit(
-            fmt::money(app.snap.book.reporting_money(d.urgency as i64)),
+            fmt::money(app.shown().book.reporting_money(d.urgency as i64)),
             Role::Strong,
         )],
         "renewal" => vec![a.renewal_date().map_or_else(
@@ -288,8 +288,7 @@ pub fn when(today: jiff::civil::Date, day: Option<jiff::civil::Date>) -> String 
 }
 
 /// When it is decided; a missing or past date counts as close and is marked.
-pub fn decide<'a>(app: &App, a: &AccountRow<'_>) -> Bit<'a> {
-    let today = app.snap.today;
+pub fn decide<'a>(today: jiff::civil::Date, a: &AccountRow<'_>) -> Bit<'a> {
     match a.decision_date(today) {
         None => bit("no date !", Role::Watch),
         Some(day) => {
@@ -308,7 +307,7 @@ pub fn decide<'a>(app: &App, a: &AccountRow<'_>) -> Bit<'a> {
 
 /// Why it is here, in one line.
 fn note<'a>(app: &App, a: &AccountRow<'_>, _width: u16) -> Vec<Bit<'a>> {
-    let found = reasons(a, &app.snap.derived, app.snap.today);
+    let found = reasons(a, &app.shown().derived, app.shown().today);
     if found.is_empty() {
         return vec![bit(
             "no reason that csops knows of; w shows the arithmetic",
@@ -328,7 +327,12 @@ fn note<'a>(app: &App, a: &AccountRow<'_>, _width: u16) -> Vec<Bit<'a>> {
             bits.push(bit(format!(" ({d}d old)"), Role::Muted));
         }
     }
-    if let Some(good) = speaks_for(a, &app.snap.derived, app.snap.today, &app.snap.rules) {
+    if let Some(good) = speaks_for(
+        a,
+        &app.shown().derived,
+        app.shown().today,
+        &app.shown().rules,
+    ) {
         bits.push(bit(" · but ", Role::Muted));
         bits.push(bit(good.text, Role::Good));
     }
@@ -337,7 +341,7 @@ fn note<'a>(app: &App, a: &AccountRow<'_>, _width: u16) -> Vec<Bit<'a>> {
 
 /// Under the full queue: the account in focus, its reasons one by one with their sources, its figures and its usage.
 fn preview(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
-    let d = app.snap.derived.account(a.row());
+    let d = app.shown().derived.account(a.row());
     let inner = ui.pane(
         area,
         &[
@@ -348,16 +352,16 @@ fn preview(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
             format!(
                 "{} × {} × {:.2} = {}",
                 fmt::percent(f64::from(d.loss)),
-                fmt::money_in(app.snap.book.reporting_money(d.at_stake)),
+                fmt::money_in(app.shown().book.reporting_money(d.at_stake)),
                 d.closeness,
-                fmt::money_in(app.snap.book.reporting_money(d.urgency as i64))
+                fmt::money_in(app.shown().book.reporting_money(d.urgency as i64))
             ),
             Role::Strong,
         )],
         false,
     );
     let left = inner.width * 3 / 5;
-    let found = reasons(a, &app.snap.derived, app.snap.today);
+    let found = reasons(a, &app.shown().derived, app.shown().today);
     for (i, r) in found.iter().take(usize::from(inner.height)).enumerate() {
         let y = inner.y + i as u16;
         let used = ui.put(inner.x, y, left, "· ", Role::Accent);
@@ -371,7 +375,7 @@ fn preview(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
     }
     let x = inner.x + left + 1;
     let w = inner.width.saturating_sub(left + 1);
-    let today = app.snap.today;
+    let today = app.shown().today;
     let person = |p: Option<crate::book::PersonRow<'_>>| {
         p.map_or_else(|| "nobody".to_owned(), |p| p.name().to_owned())
     };

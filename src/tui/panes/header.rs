@@ -50,11 +50,11 @@ pub fn draw(app: &App, ui: &mut Ui<'_>, area: Rect) {
 }
 
 fn money(app: &App, minor: i64) -> String {
-    fmt::money_in(app.snap.book.reporting_money(minor))
+    fmt::money_in(app.shown().book.reporting_money(minor))
 }
 
 fn figures<'a>(app: &App) -> Vec<Group<'a>> {
-    let h = &app.snap.totals(app.mine).header;
+    let h = &app.shown().totals(app.mine).header;
     let whose = if app.mine { "mine" } else { "everybody" };
     // A figure that does not cover everything says so with a mark; `w` on it tells the rest.
     let gap = |c: &crate::insight::Coverage| if c.is_full() { "" } else { "*" };
@@ -135,7 +135,17 @@ fn age<'a>(app: &App) -> Vec<Bit<'a>> {
     let s = &app.snap;
     let now = app.now();
     let mut bits = Vec::new();
-    if s.read_only {
+    if let Some(past) = &s.past {
+        let day = fmt::absolute(s.today, past.snapshot.today);
+        let of_today = app.account.is_some()
+            || matches!(app.screen, Screen::Tasks | Screen::Sync | Screen::Metrics);
+        let what = if of_today {
+            "this screen: today"
+        } else {
+            "read-only"
+        };
+        bits.push(bit(format!("as of {day} · {what}  "), Role::Watch));
+    } else if s.read_only {
         bits.push(bit("READ-ONLY  ", Role::Watch));
     }
     let conflicts = s.conflicts().count();
@@ -208,7 +218,7 @@ fn age<'a>(app: &App) -> Vec<Bit<'a>> {
 /// The line of screens.
 fn tabs(app: &App, ui: &mut Ui<'_>, area: Rect) {
     ui.fill(area, Role::Tab);
-    let h = &app.snap.totals(app.mine).header;
+    let h = &app.shown().totals(app.mine).header;
     let renewals = app.view(crate::tui::app::Pane::Renewals).map(|v| v.total);
     let trouble = app
         .snap

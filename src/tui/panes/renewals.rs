@@ -40,7 +40,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     let role = if focus { Role::TitleFocus } else { Role::Title };
     let wide = area.width >= 100;
     let columns = quarters_shown(area.width.saturating_sub(4), wide);
-    let quarters = &app.snap.totals(app.mine).pipeline.quarters;
+    let quarters = &app.shown().totals(app.mine).pipeline.quarters;
     let labels: Vec<&str> = quarters
         .iter()
         .take(usize::from(columns))
@@ -71,7 +71,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         empty::draw(app, ui, rest, pane);
         return;
     }
-    let snap = app.snap.clone();
+    let snap = app.shown().clone();
     let mut list = std::mem::take(app.list_mut(pane));
     let marks = std::mem::take(&mut list.marks);
     {
@@ -129,7 +129,7 @@ fn look<'a>(
     marks: &HashSet<LocalId>,
 ) -> RowLook<'a> {
     let account = r.account();
-    let fresh = account.is_some_and(|a| app.snap.is_fresh(&a));
+    let fresh = account.is_some_and(|a| app.shown().is_fresh(&a));
     RowLook {
         sign: sign(marks.contains(&r.id()), fresh, false),
         faint: !r.is_open(),
@@ -147,7 +147,7 @@ fn category_role(c: Category) -> Role {
 }
 
 fn cell<'a>(app: &App, r: &RenewalRow<'a>, key: &str) -> Cell<'a> {
-    let today = app.snap.today;
+    let today = app.shown().today;
     match key {
         "due" => vec![match r.due() {
             None => bit("no date !", Role::Watch),
@@ -225,7 +225,7 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
     }
     if let Some(was) = r.original_due().filter(|d| Some(*d) != r.due()) {
         bits.push(bit(
-            format!("  moved from {}", fmt::absolute(app.snap.today, was)),
+            format!("  moved from {}", fmt::absolute(app.shown().today, was)),
             Role::Watch,
         ));
     }
@@ -238,8 +238,12 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
         ));
     }
     if let Some(a) = r.account() {
-        let line =
-            crate::insight::reasons::line(&a, &app.snap.derived, app.snap.today, &app.snap.rules);
+        let line = crate::insight::reasons::line(
+            &a,
+            &app.shown().derived,
+            app.shown().today,
+            &app.shown().rules,
+        );
         if !line.is_empty() {
             let lead = if bits.is_empty() { "" } else { "  " };
             bits.push(bit(format!("{lead}{line}"), Role::Muted));
@@ -258,7 +262,7 @@ fn quarters_shown(width: u16, wide: bool) -> u16 {
 
 /// The weight of each category, for one or more quarters side by side. Returns the lines used.
 fn summary(app: &App, ui: &mut Ui<'_>, area: Rect, wide: bool) -> u16 {
-    let p = &app.snap.totals(app.mine).pipeline;
+    let p = &app.shown().totals(app.mine).pipeline;
     if p.quarters.is_empty() || area.height < 8 {
         return 0;
     }
@@ -327,7 +331,7 @@ fn quarter(
     risky: bool,
     most: i64,
 ) {
-    let money = |minor: i64| fmt::money_in(app.snap.book.reporting_money(minor));
+    let money = |minor: i64| fmt::money_in(app.shown().book.reporting_money(minor));
     let f = &q.forecast;
     let gap = if f.coverage.is_full() { "" } else { "*" };
     let due = vec![
@@ -349,7 +353,7 @@ fn quarter(
             ui.bar(area.x + label, y, bar, amount as f64 / most as f64, role);
             let text = vec![
                 bit(
-                    fmt::money(app.snap.book.reporting_money(amount)),
+                    fmt::money(app.shown().book.reporting_money(amount)),
                     Role::Strong,
                 ),
                 bit(format!("{count:>4}"), Role::Muted),
@@ -438,7 +442,7 @@ fn range(low: f64, high: f64) -> String {
 fn others<'a>(app: &App, p: &Pipeline, shown: usize) -> Vec<Bit<'a>> {
     let mut bits: Vec<Bit<'_>> = Vec::new();
     for q in p.quarters.iter().skip(shown) {
-        let money = fmt::money_in(app.snap.book.reporting_money(q.forecast.due));
+        let money = fmt::money_in(app.shown().book.reporting_money(q.forecast.due));
         bits.push(bit(format!("{} ", q.label), Role::Muted));
         bits.push(bit(money, Role::Text));
         if let Some(gross) = q.forecast.gross() {
@@ -451,7 +455,7 @@ fn others<'a>(app: &App, p: &Pipeline, shown: usize) -> Vec<Bit<'a>> {
 
 /// What lies outside of the quarters.
 fn outside<'a>(app: &App, ui: &mut Ui<'_>, line: Rect, p: &Pipeline, others: Vec<Bit<'a>>) -> u16 {
-    let money = |minor: i64| fmt::money_in(app.snap.book.reporting_money(minor));
+    let money = |minor: i64| fmt::money_in(app.shown().book.reporting_money(minor));
     let mut bits: Vec<Bit<'_>> = others;
     for (name, b, role) in [
         ("overdue", p.overdue, Role::Bad),

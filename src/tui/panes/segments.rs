@@ -35,7 +35,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     let pane = Pane::Segments;
     let focus = app.focus == pane;
     let role = if focus { Role::TitleFocus } else { Role::Title };
-    let snap = app.snap.clone();
+    let snap = app.shown().clone();
     let Some(groups) = snap.segments.get(app.group) else {
         let inner = ui.pane(area, &[bit("Segments", role)], &[], focus);
         empty::draw(app, ui, inner, pane);
@@ -155,7 +155,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
 }
 
 fn cell<'a>(app: &App, g: &'a Segments, r: &'a SegmentRow, key: &str) -> Cell<'a> {
-    let money = |minor: i64| fmt::money(app.snap.book.reporting_money(minor));
+    let money = |minor: i64| fmt::money(app.shown().book.reporting_money(minor));
     match key {
         "key" => vec![if r.key.is_empty() {
             bit(format!("no {}", by_name(g.by)), Role::Watch)

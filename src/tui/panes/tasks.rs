@@ -32,7 +32,11 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
             Role::Bad,
         ));
     }
-    let inner = ui.pane(area, &[bit("Tasks", role)], &right, focus);
+    let mut title = vec![bit("Tasks", role)];
+    if app.snap.past.is_some() {
+        title.push(bit(" · today", Role::Watch));
+    }
+    let inner = ui.pane(area, &title, &right, focus);
     ui.hit(area, Hit::Pane(pane as usize));
     let mut rest = inner;
     if inner.height >= 14 {
