@@ -72,16 +72,25 @@ macro_rules! overlaid {
                     continue;
                 }
             }
+            changed.stand_over(row);
             Some(std::borrow::Cow::Owned(changed))
         }
     }};
 }
 
-trait HasEntity {
+trait HasEntity: Sized {
     const KIND: Entity;
+    /// Brings along what csops itself keeps of a row that changes.
+    fn stand_over(&mut self, _before: &Self) {}
 }
 macro_rules! has_entity { ($($t:ident),*) => { $(impl HasEntity for super::rows::$t { const KIND: Entity = Entity::$t; })* } }
-has_entity!(Account, Person, Renewal, Task, Escalation);
+has_entity!(Account, Person, Task, Escalation);
+impl HasEntity for super::rows::Renewal {
+    const KIND: Entity = Entity::Renewal;
+    fn stand_over(&mut self, before: &Self) {
+        *self = self.after(before);
+    }
+}
 
 fn entity_of<T: HasEntity>(_: &T) -> Entity {
     T::KIND

@@ -414,20 +414,24 @@ impl<'a> RenewalRow<'a> {
     pub fn notice_deadline(&self) -> Option<Date> {
         self.book.renewals.notice.get(self.row).date()
     }
+    /// The last day to give notice as a [`Day`]: its own, else the due day less the account's days of notice.
+    pub fn notice_day(&self) -> Day {
+        let own = self.book.renewals.notice.get(self.row);
+        if own == Day::NONE
+            && let Some(due) = self.due_day().get()
+            && let Some(days) = self.account().and_then(|a| a.notice_days())
+        {
+            return Day(due - i32::from(days));
+        }
+        own
+    }
     /// The due day as a [`Day`].
     pub fn due_day(&self) -> Day {
         self.book.renewals.due.get(self.row)
     }
     /// The day on which it is decided, as a [`Day`].
     pub fn decision_day(&self, today: Day) -> Day {
-        let mut notice = self.book.renewals.notice.get(self.row);
-        if notice == Day::NONE
-            && let Some(due) = self.due_day().get()
-            && let Some(days) = self.account().and_then(|a| a.notice_days())
-        {
-            notice = Day(due - i32::from(days));
-        }
-        decision(notice, self.due_day(), today)
+        decision(self.notice_day(), self.due_day(), today)
     }
     /// The day on which it is decided: the notice deadline (its own, else from the account's days of notice) while it lies ahead,
     /// else the due day.

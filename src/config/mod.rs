@@ -6,6 +6,7 @@
 //! Nothing here is ever written out in full: `config.example.toml` at the top of the repository is the complete, commented list.
 
 mod health;
+mod forecast;
 mod nearest;
 mod parse;
 mod paths;
@@ -15,6 +16,7 @@ mod settings;
 mod sources;
 
 pub use health::{MEASURES, load_health};
+pub use forecast::Forecast;
 pub use nearest::nearest;
 pub use parse::{Loaded, load, load_text};
 pub use paths::{Overrides, PathError, Paths};

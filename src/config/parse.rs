@@ -127,6 +127,7 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         money: money(top.section("money")),
         risk: risk(top.section("risk")),
         health: super::health::health(top.section("health")),
+        forecast: super::forecast::forecast(top.section("forecast")),
         triage: triage(top.section("triage")),
         segments: segments(top.section("segments")),
         precedence: BTreeMap::new(),

@@ -24,6 +24,8 @@ pub struct Settings {
     pub risk: Risk,
     /// How csops' own health score is made.
     pub health: Health,
+    /// How renewals are forecast.
+    pub forecast: super::Forecast,
     /// Acting on the queue.
     pub triage: Triage,
     /// Target bands per segment or touch model, by its canonical name.

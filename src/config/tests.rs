@@ -361,3 +361,46 @@ fn a_model_of_its_own_needs_no_section() {
     let error = load_health(&dir.path().join("none.toml")).unwrap_err();
     assert!(error.contains("none.toml cannot be read"), "{error}");
 }
+
+#[test]
+fn the_forecast_is_read_with_its_mistakes() {
+    let loaded = read(
+        r#"
+[forecast]
+target = 0.9
+order = ["account", "moon"]
+floor = 0.9
+cap = 0.5
+correlation = 1
+[forecast.quarters]
+"2027-q1" = 0.95
+"Q4 2026" = 0.9
+[forecast.stages]
+Negotiation = 0.8
+[forecast.categories]
+best = 0.75
+comit = 0.9
+"#,
+    );
+    assert_eq!(
+        messages(&loaded),
+        [
+            "4:9: `forecast.order` does not know `moon`; there are vendor, stage, category, account",
+            "5:9: `forecast.floor` (0.9) lies above `forecast.cap` (0.5); the defaults 0.05 and 0.98 are used",
+            "7:15: `forecast.correlation` must lie between 0 and 0.9, not 1",
+            "10:13: `forecast.quarters.Q4 2026` names no fiscal quarter; write the year in which the fiscal year ends and the quarter, such as 2026-Q4",
+            "15:9: `forecast.categories.comit` names no category; did you mean `commit`?",
+        ]
+    );
+    let fraction = |key: &str, n| [(key.to_owned(), n)].into();
+    assert_eq!(
+        loaded.settings.forecast,
+        Forecast {
+            target: Some(0.9),
+            quarters: fraction("2027-Q1", 0.95),
+            stages: fraction("negotiation", 0.8),
+            categories: fraction("best", 0.75),
+            ..Forecast::default()
+        }
+    );
+}

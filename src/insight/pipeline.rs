@@ -2,7 +2,6 @@
 
 use super::Coverage;
 use super::forecast::row::{LeftOut, Reason, rows};
-use super::forecast::total::FINE;
 use super::forecast::{Bucket, Category, Forecast, Gather, Period, Settings};
 use crate::book::{Book, Calendar, Day, Derived, LocalId, Money, Quarter, RenewalRow};
 use jiff::civil::Date;
@@ -110,7 +109,7 @@ pub fn pipeline(
         p.quarters.push(PipelineQuarter {
             quarter,
             label: period.label,
-            forecast: g.finish(settings, FINE),
+            forecast: g.finish(settings),
             target: settings.target_of(&quarter),
             slipped_in,
         });

@@ -1,7 +1,7 @@
-//! The weekly record of forecasts, and what is kept here of how a renewal's day moves.
+//! The weekly record of forecasts.
 
 use super::error::Res;
-use crate::book::{Day, ForecastScope, ForecastSnapshot, LocalId, Renewal};
+use crate::book::{Day, ForecastScope, ForecastSnapshot, LocalId};
 use jiff::civil::Date;
 use rusqlite::{Connection, params};
 
@@ -102,61 +102,4 @@ pub(super) fn all(db: &Connection) -> Res<Vec<ForecastSnapshot>> {
         });
     }
     Ok(out)
-}
-
-/// The renewal as it is to be written over what is there: its first due day stays, and moving the day to a later one is counted while it
-/// is open, where no system does either.
-pub(super) fn moved(before: &Renewal, now: &Renewal) -> Renewal {
-    let mut row = now.clone();
-    if row.original_due.is_none() {
-        row.original_due = before
-            .original_due
-            .or_else(|| before.due.filter(|d| now.due.is_some_and(|n| n != *d)));
-    }
-    if now.pushes.is_none() || now.pushes == before.pushes {
-        let open = now.stage_kind.as_deref().unwrap_or("open") == "open";
-        let later = before.due.zip(now.due).is_some_and(|(b, n)| n > b);
-        let pushes = before
-            .pushes
-            .unwrap_or(0)
-            .saturating_add(u16::from(open && later));
-        row.pushes = (pushes > 0).then_some(pushes).or(now.pushes);
-    }
-    row
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    fn due(d: Date) -> Renewal {
-        Renewal {
-            due: Some(d),
-            ..Renewal::default()
-        }
-    }
-
-    #[test]
-    fn the_first_day_stays_and_later_ones_are_counted() {
-        let (june, july, august) = (date(2026, 6, 1), date(2026, 7, 1), date(2026, 8, 1));
-        let once = moved(&due(june), &due(july));
-        assert_eq!((once.original_due, once.pushes), (Some(june), Some(1)));
-        let twice = moved(&once, &due(august));
-        assert_eq!((twice.original_due, twice.pushes), (Some(june), Some(2)));
-        // The same again says nothing new; earlier is no push.
-        assert_eq!(moved(&twice, &due(august)), twice);
-        let back = moved(&twice, &due(june));
-        assert_eq!((back.original_due, back.pushes), (Some(june), Some(2)));
-        // Closing sets the day to that of the signature in some systems: the first day is kept, nothing was pushed.
-        let mut won = due(july);
-        won.stage_kind = Some("won".into());
-        let won = moved(&due(june), &won);
-        assert_eq!((won.original_due, won.pushes), (Some(june), None));
-        // What a system says itself counts.
-        let mut says = due(august);
-        (says.original_due, says.pushes) = (Some(july), Some(7));
-        assert_eq!(moved(&twice, &says), says);
-        assert_eq!(moved(&due(june), &due(june)), due(june));
-    }
 }

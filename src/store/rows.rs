@@ -97,7 +97,7 @@ pub(super) fn put_row(db: &Connection, row: &AnyRow, seq: i64, touched: &mut Tou
     let kept;
     let row = match (&before, row) {
         (Some(AnyRow::Renewal(b)), AnyRow::Renewal(r)) => {
-            kept = AnyRow::Renewal(super::forecast::moved(b, r));
+            kept = AnyRow::Renewal(r.after(b));
             &kept
         }
         _ => row,

@@ -4,7 +4,7 @@ use super::category::Category;
 use super::period::Period;
 use super::row::rows;
 use super::settings::Settings;
-use super::total::{COARSE, Forecast, Gather};
+use super::total::{Forecast, Gather};
 use crate::book::{Book, Calendar, Day, Derived, ForecastScope, ForecastSnapshot, LocalId};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -205,7 +205,7 @@ pub fn capture(
     let mut keep = |scope, gathered: Vec<Gather>| {
         for (period, g) in periods.iter().zip(gathered) {
             if !g.is_empty() {
-                out.push(of(scope, period, g.finish(settings, COARSE)));
+                out.push(of(scope, period, g.finish(settings)));
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use super::category::Category;
 use super::settings::{Look, Settings};
-use crate::book::{Day, Derived, RenewalRow};
+use crate::book::{Day, RenewalRow};
 use serde::{Deserialize, Serialize};
 
 /// A probability in millionths, so that amounts are weighted in whole numbers.
@@ -141,12 +141,12 @@ impl Notice {
     }
 }
 
-/// The probability of a renewal in a category.
+/// The probability of a renewal in a category. `loss`: the account's probability of loss, where the account is known.
 pub fn chance(
     r: &RenewalRow<'_>,
     category: Category,
     notice: &Notice,
-    derived: &Derived,
+    loss: Option<f32>,
     today: Day,
     settings: &Settings,
 ) -> Chance {
@@ -159,7 +159,7 @@ pub fn chance(
         Category::Omitted => return Chance::sure(Share::NONE, Basis::Omitted),
         _ => {}
     }
-    let found = found(r, category, derived, settings);
+    let found = found(r, category, loss, settings);
     if notice.passed(today) {
         let least = Share::of(settings.auto_renew);
         if found.share < least {
@@ -170,7 +170,7 @@ pub fn chance(
 }
 
 /// What the first place that knows one says, held between floor and cap unless the vendor said it.
-fn found(r: &RenewalRow<'_>, category: Category, derived: &Derived, settings: &Settings) -> Chance {
+fn found(r: &RenewalRow<'_>, category: Category, loss: Option<f32>, settings: &Settings) -> Chance {
     let bound = |fraction: f64, basis| {
         let (floor, cap) = (settings.floor.clamp(0.0, 1.0), settings.cap.clamp(0.0, 1.0));
         let share = Share::of(fraction);
@@ -194,12 +194,7 @@ fn found(r: &RenewalRow<'_>, category: Category, derived: &Derived, settings: &S
                 .categories
                 .get(&category)
                 .map(|p| bound(*p, Basis::Category)),
-            Look::Account => r.account().map(|a| {
-                bound(
-                    1.0 - f64::from(derived.account(a.row()).loss),
-                    Basis::Account,
-                )
-            }),
+            Look::Account => loss.map(|loss| bound(1.0 - f64::from(loss), Basis::Account)),
         };
         if let Some(chance) = chance {
             return chance;

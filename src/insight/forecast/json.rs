@@ -3,7 +3,7 @@
 use super::category::Category;
 use super::period::Period;
 use super::row::{Row, rows};
-use super::total::{FINE, Forecast, Gather};
+use super::total::{Forecast, Gather};
 use crate::book::{Day, Money};
 use crate::insight::page::{Excluded, Input};
 use serde::Serialize;
@@ -86,7 +86,7 @@ pub fn json(
             _ => {}
         }
     }
-    let f = gather.finish(settings, FINE);
+    let f = gather.finish(settings);
     (Json::of(&f, |n| input.book.reporting_money(n)), excluded)
 }
 

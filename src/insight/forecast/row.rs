@@ -4,7 +4,7 @@ use super::category::Category;
 use super::chance::{Chance, Notice, chance};
 use super::settings::Settings;
 use crate::book::derived::{ABOVE_THRESHOLD, HAS_RISK};
-use crate::book::{Book, Day, Derived, LocalId, Money, RenewalRow};
+use crate::book::{AccountRow, Book, Day, Derived, LocalId, Money, RenewalRow};
 use crate::insight::page::Excluded;
 use jiff::civil::Date;
 
@@ -170,7 +170,8 @@ fn cohort(r: &RenewalRow<'_>) -> Day {
     }
 }
 
-fn read<'a>(
+/// One renewal, as it counts or why it does not. `today` as a day.
+pub fn read<'a>(
     r: RenewalRow<'a>,
     derived: &Derived,
     today: Day,
@@ -203,13 +204,14 @@ fn read<'a>(
         }
     }
     let account = r.account();
-    let notice = notice(&r);
+    let notice = notice(&r, account);
     let mut category = Category::of(&r);
     if category == Category::Pipeline && r.forecast().is_none() && notice.passed(today) {
         // Nobody placed it, and nothing stands between it and its renewal.
         category = Category::Commit;
     }
     let d = account.map(|a| derived.account(a.row()));
+    let loss = d.map(|d| d.loss);
     Ok(Row {
         renewal: r,
         csm: account.and_then(|a| a.csm_id()).unwrap_or(LocalId::NONE),
@@ -223,7 +225,7 @@ fn read<'a>(
         target: convert(up)?,
         amount: convert(amount.unwrap_or(up))?,
         category,
-        chance: chance(&r, category, &notice, derived, today, settings),
+        chance: chance(&r, category, &notice, loss, today, settings),
         notice,
         no_target: target.is_none(),
         at_risk: d.is_some_and(|d| d.is(ABOVE_THRESHOLD) || d.is(HAS_RISK)),
@@ -233,19 +235,17 @@ fn read<'a>(
 /// So many days may lie between the end of a subscription and the day of the renewal that is about it.
 const NEAR: i32 = 31;
 
-/// The notice of a renewal: its own deadline, else the days of notice of the account or of the subscriptions that end with it, before it is
-/// due. Notice was given when all of these subscriptions are cancelled.
-pub fn notice(r: &RenewalRow<'_>) -> Notice {
-    let account = r.account();
+/// The notice of a renewal: its deadline, else the days of notice of the subscriptions that end with it, before it is due. Notice was given when all of these subscriptions are cancelled.
+fn notice(r: &RenewalRow<'_>, account: Option<AccountRow<'_>>) -> Notice {
     let mut notice = Notice {
-        deadline: Day::of(r.notice_deadline()),
+        deadline: r.notice_day(),
         given: Day::NONE,
         auto_renew: account.and_then(|a| a.auto_renew()).unwrap_or(false),
     };
     let (Some(account), Some(due)) = (account, r.due_day().get()) else {
         return notice;
     };
-    let mut days = account.notice_days();
+    let mut days = None;
     let (mut ending, mut cancelled) = (0, 0);
     let mut given = Day::NONE;
     for s in account.subscriptions() {

@@ -3,7 +3,6 @@
 use super::row::Reason;
 use super::settings::Look;
 use super::spread::spread;
-use super::total::FINE;
 use super::*;
 use crate::book::{
     Account, Book, Calendar, Day, Derived, Facts, ForecastScope, ForecastSnapshot, LocalId, Money,
@@ -75,7 +74,7 @@ fn total(book: &Book, derived: &Derived, settings: &Settings) -> Forecast {
             g.add(&row, Some(period.end()), Day::of(Some(TODAY)), settings);
         }
     }
-    g.finish(settings, FINE)
+    g.finish(settings)
 }
 
 /// Constructed: due 380 k = open 120 at 95 %, 80 at 75 %, 60 at 45 %, 50 at 15 %, won 40 (closed at 44), lost 30.
@@ -390,7 +389,7 @@ fn correlation_widens_the_interval_and_moves_nothing_else() {
     assert!(together.spread.p10 < alone.spread.p10);
     assert!(together.spread.p90 > alone.spread.p90);
     // With correlation near its limit of 0.9 the variance of a pair nears p(1−p)·4, as if both were one.
-    let pair = spread(0, [(100, Share::of(0.5)), (100, Share::of(0.5))], 0.9, FINE);
+    let pair = spread(0, [(100, Share::of(0.5)), (100, Share::of(0.5))], 0.9);
     // P(both) of two halves with correlation ρ is 1/4 + asin(ρ)/2π.
     let both = 0.25 + 0.9_f64.asin() / (2.0 * std::f64::consts::PI);
     let variance = 2.0 * 2500.0 + 2.0 * (10_000.0 * both - 2500.0);
@@ -408,7 +407,7 @@ fn a_large_book_lies_on_a_grid_that_is_close() {
         })
         .collect();
     let mean: f64 = items.iter().map(|(a, s)| *a as f64 * s.fraction()).sum();
-    let s = spread(0, items, 0.0, FINE);
+    let s = spread(0, items, 0.0);
     let Method::Grid { step, rest } = s.method else {
         panic!("{:?}", s.method)
     };
@@ -574,7 +573,7 @@ proptest! {
                     g.add(&row, Some(period.end()), Day::of(Some(TODAY)), &settings);
                 }
             }
-            let f = g.finish(&settings, FINE);
+            let f = g.finish(&settings);
             due += f.due;
             weighted += f.weighted;
             net += f.weighted_net;
@@ -588,7 +587,7 @@ proptest! {
         items in prop::collection::vec((1_i64..60, 0_u32..=100), 0..=12), base in 0_i64..100,
     ) {
         let items: Vec<(i64, Share)> = items.into_iter().map(|(a, p)| (a, Share::of(f64::from(p) / 100.0))).collect();
-        let got = spread(base, items.iter().copied(), 0.0, FINE);
+        let got = spread(base, items.iter().copied(), 0.0);
         // All 2ⁿ outcomes, one by one.
         let mut outcomes: Vec<(i64, f64)> = (0..1_u32 << items.len())
             .map(|which| {
@@ -614,10 +613,10 @@ proptest! {
         items in prop::collection::vec((1_000_i64..900_000, 1_u32..=99), 8..=14),
     ) {
         let items: Vec<(i64, Share)> = items.into_iter().map(|(a, p)| (a, Share::of(f64::from(p) / 100.0))).collect();
-        let exact = spread(0, items.iter().copied(), 0.0, FINE);
+        let exact = spread(0, items.iter().copied(), 0.0);
         // Enough further renewals that weigh next to nothing, so that the sums are too many to be kept apart.
         let dust = (0..24).map(|i| (1_i64 << i.min(20), Share::of(1e-6)));
-        let grid = spread(0, items.iter().copied().chain(dust), 0.0, FINE);
+        let grid = spread(0, items.iter().copied().chain(dust), 0.0);
         let Method::Grid { step, .. } = grid.method else { panic!("{:?}", grid.method) };
         let near = |a: i64, b: i64| (a - b).abs() <= 16 * step;
         prop_assert!(near(exact.p10, grid.p10) && near(exact.p50, grid.p50) && near(exact.p90, grid.p90),

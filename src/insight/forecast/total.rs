@@ -9,11 +9,6 @@ use crate::book::Day;
 use crate::insight::Coverage;
 use serde::{Deserialize, Serialize};
 
-/// The most points of a grid, where a distribution is shown.
-pub const FINE: usize = 1 << 15;
-/// The same where many are made at once: each CSM's, for the weekly record.
-pub const COARSE: usize = 1 << 11;
-
 /// The forecast of a set of renewals. Amounts are minor units of the reporting currency.
 ///
 /// Gross counts each renewal with at most its target, net with its whole amount (Gainsight's definitions of the renewal forecast:
@@ -147,9 +142,9 @@ impl Gather {
         c.of += 1;
         c.no_rate += usize::from(matches!(out.reason, Reason::NoRate(_)));
     }
-    /// The forecast. `cells`: see [`spread`].
-    pub fn finish(mut self, settings: &Settings, cells: usize) -> Forecast {
-        self.sums.spread = spread(self.sums.closed, self.open, settings.correlation, cells);
+    /// The forecast.
+    pub fn finish(mut self, settings: &Settings) -> Forecast {
+        self.sums.spread = spread(self.sums.closed, self.open, settings.correlation);
         self.sums
     }
     /// Nothing was added.

@@ -196,7 +196,7 @@ fn cell<'a>(app: &App, r: &RenewalRow<'a>, key: &str) -> Cell<'a> {
             Some(h) => bit(h.to_string(), super::health_role(app, h)),
             None => bit("?", Role::Muted),
         }],
-        "notice" => vec![match r.notice_deadline() {
+        "notice" => vec![match r.notice_day().date() {
             None => bit("–", Role::Muted),
             Some(day) => {
                 let n = fmt::days(today, day);
@@ -224,8 +224,12 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
         bits.push(bit(step.to_owned(), Role::Text));
     }
     if let Some(was) = r.original_due().filter(|d| Some(*d) != r.due()) {
+        let times = match r.pushes() {
+            Some(n) if n > 1 => format!(", {n} times"),
+            _ => String::new(),
+        };
         bits.push(bit(
-            format!("  moved from {}", fmt::absolute(app.shown().today, was)),
+            format!("  moved from {}{times}", fmt::absolute(app.shown().today, was)),
             Role::Watch,
         ));
     }
@@ -457,7 +461,9 @@ fn others<'a>(app: &App, p: &Pipeline, shown: usize) -> Vec<Bit<'a>> {
 fn outside<'a>(app: &App, ui: &mut Ui<'_>, line: Rect, p: &Pipeline, others: Vec<Bit<'a>>) -> u16 {
     let money = |minor: i64| fmt::money_in(app.shown().book.reporting_money(minor));
     let mut bits: Vec<Bit<'_>> = others;
+    let slipped = p.quarters.first().map(|q| q.slipped_in);
     for (name, b, role) in [
+        ("slipped in", slipped.unwrap_or_default(), Role::Watch),
         ("overdue", p.overdue, Role::Bad),
         ("later", p.later, Role::Text),
         ("without a date", p.undated, Role::Watch),

@@ -34,7 +34,6 @@ impl Made<'_> {
         out: &[&LeftOut<'_>],
         end: Day,
         target: Option<f64>,
-        cells: usize,
     ) -> Set {
         let mut gather = Gather::default();
         for row in rows {
@@ -43,7 +42,7 @@ impl Made<'_> {
         for out in out {
             gather.leave_out(out);
         }
-        let sums = gather.finish(self.settings, cells);
+        let sums = gather.finish(self.settings);
         let why = Arc::new(self.why(rows, out, &sums));
         Set { sums, why, target }
     }

@@ -4,7 +4,6 @@ use super::Made;
 use super::figures::Set;
 use crate::book::LocalId;
 use crate::insight::forecast::category::Category;
-use crate::insight::forecast::total::{COARSE, FINE};
 use crate::insight::page::{Block, Figure, TableRow, Value};
 
 /// The blocks about one quarter, and what they say.
@@ -82,7 +81,6 @@ fn of_quarter(made: &Made<'_>, i: usize) -> Set {
         &made.out_of(period),
         period.end(),
         made.targets[i],
-        FINE,
     )
 }
 
@@ -222,7 +220,7 @@ pub(super) fn by_csm(made: &Made<'_>) -> Block {
         .map(|csm| {
             let own: Vec<_> = all.iter().copied().filter(|r| r.csm == csm).collect();
             let target = made.targets[made.shown];
-            let set = made.set(&own, &[], period.end(), target, COARSE);
+            let set = made.set(&own, &[], period.end(), target);
             let row = TableRow {
                 label: name_of(made, csm),
                 account: None,
