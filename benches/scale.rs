@@ -319,7 +319,10 @@ fn at(c: &mut Criterion, runtime: &Runtime, folder: &Path, n: u32) {
         now(),
         TimeZone::UTC,
         Calendar::default(),
-        rules,
+        insight::Settings {
+            risk: rules,
+            ..Default::default()
+        },
     );
     {
         let _inside = runtime.enter();

@@ -52,6 +52,8 @@ pub enum Command {
     Import(Import),
     /// What `list` shows, into a file that is safe for spreadsheets.
     Export(Export),
+    /// A page of the metrics screen: overview, retention, forecast and so on; without a name the pages that there are.
+    Page(Page),
     /// One account in full, by name, id, domain or external id.
     Show(Show),
     /// Run a cockpit command on everything that a query matches.
@@ -273,6 +275,25 @@ pub struct Export {
     /// The file; its ending says the format. Without it CSV goes to stdout.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// `csops page`.
+#[derive(Clone, Debug, Args)]
+pub struct Page {
+    /// Which page.
+    pub name: Option<String>,
+    /// Only the book of [me].
+    #[arg(long)]
+    pub mine: bool,
+    /// Another value for a switch of the page; may be given several times.
+    #[arg(long, value_name = "SWITCH=VALUE")]
+    pub set: Vec<String>,
+    /// Say of each figure its definition, arithmetic, rows in and out, coverage, age and source.
+    #[arg(long)]
+    pub explain: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `csops show`.

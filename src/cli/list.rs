@@ -1,14 +1,13 @@
 //! `csops list`: rows of the Book, filtered and sorted as in the cockpit.
 
 use super::args::{Global, Kind, List};
-use super::open::{How, Session, head, open, scope, value};
+use super::open::{How, Session, coverage, head, open, scope, value};
 use super::print::{Format, Rows};
 use super::start::Failure;
 use crate::book::registry::{self, FieldRef};
 use crate::book::{Entity, FieldValue, Money};
 use crate::cockpit::{ListKind, PastDay, Snapshot, ViewSpec, compute};
 use crate::insight::reasons;
-use serde_json::json;
 use std::io::Write;
 
 /// Runs it.
@@ -59,16 +58,7 @@ pub fn print(
     if let Some(past) = &past {
         super::open::of_day(&mut head, past);
     }
-    let figures = &snapshot.all.header;
-    head.insert(
-        "coverage".into(),
-        json!({
-            "accounts": figures.accounts,
-            "arr": figures.arr_coverage.share(),
-            "health": figures.health_coverage.share(),
-            "decision_date": figures.date_coverage.share(),
-        }),
-    );
+    head.insert("coverage".into(), coverage(snapshot));
     if snapshot.sources.is_empty() && snapshot.book.count(Entity::Account) == 0 {
         super::start::narrate(
             "nothing here yet: no source is configured (csops init), or try csops demo",
@@ -217,7 +207,7 @@ fn entities(snapshot: &Snapshot, list: &List) -> Result<Rows, Failure> {
                                     &snapshot.book.account(a),
                                     &snapshot.derived,
                                     snapshot.today,
-                                    &snapshot.rules,
+                                    &snapshot.settings.risk,
                                 ))
                             }),
                     })

@@ -16,6 +16,7 @@ mod init;
 mod keys;
 mod list;
 mod open;
+mod page;
 mod print;
 mod show;
 mod start;
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::List(options)) => list::run(global, options, &mut out),
         Some(Command::Import(options)) => import::run(global, options, &mut out),
         Some(Command::Export(options)) => export::run(global, options, &mut out),
+        Some(Command::Page(options)) => page::run(global, options, &mut out),
         Some(Command::Show(options)) => show::run(global, options, &mut out),
         Some(Command::Do(options)) => act::run(global, options, &mut out),
         Some(Command::Outbox(options)) => act::outbox(global, options, &mut out),

@@ -149,6 +149,17 @@ pub fn head(snapshot: &Snapshot, kind: &str) -> Map<String, Value> {
     head
 }
 
+/// How complete the book is.
+pub fn coverage(snapshot: &Snapshot) -> Value {
+    let figures = &snapshot.all.header;
+    json!({
+        "accounts": figures.accounts,
+        "arr": figures.arr_coverage.share(),
+        "health": figures.health_coverage.share(),
+        "decision_date": figures.date_coverage.share(),
+    })
+}
+
 /// What reading fields needs.
 pub fn scope(snapshot: &Snapshot) -> Scope<'_> {
     Scope {

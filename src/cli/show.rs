@@ -87,7 +87,7 @@ fn document(snapshot: &Snapshot, detail: &AccountDetail) -> Result<Value, Failur
             &snapshot.book.account(row),
             &snapshot.derived,
             snapshot.today,
-            &snapshot.rules,
+            &snapshot.settings.risk,
         );
         document.insert("why".into(), json!(why));
         let reasons: Vec<String> = why
@@ -198,7 +198,7 @@ fn print(snapshot: &Snapshot, detail: &AccountDetail, out: &mut dyn Write) -> Re
             &snapshot.book.account(row),
             &snapshot.derived,
             snapshot.today,
-            &snapshot.rules,
+            &snapshot.settings.risk,
         );
         writeln!(out, "\nwhy\n  {}", visible(&why.membership))?;
         for reason in &why.reasons {

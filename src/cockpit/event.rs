@@ -10,6 +10,8 @@ pub enum Event {
     SnapshotChanged,
     /// A view that was asked for is ready.
     ViewReady(Slot),
+    /// A page of figures that was asked for is made.
+    PageReady,
     /// The account page's rows are there.
     DetailReady(LocalId),
     /// A sentence for the person.

@@ -1,9 +1,11 @@
 //! The handle that front doors hold: reads never wait, requests are answered by an [`Event`] or a future.
 
 use super::event::{CommandError, Event, Level, Outcome};
+use super::pages::{self, Made, PageSlot, PageSpec, PageView};
 use super::snapshot::{PastDay, Snapshot};
 use super::sources::wait_for;
-use super::view::{self, Slot, View, ViewSpec, Wanted};
+use super::view::{self, Slot, View, ViewSpec};
+use super::wanted::Wanted;
 use crate::book::{AccountDetail, Entity, LocalId, SourceName, SourceStatus, Target};
 use crate::command::{Command, Selection, Situation};
 use crate::store::{AccountHit, Counts, Draft, Storage, StoreError, StreamProblem};
@@ -11,7 +13,7 @@ use crate::sync::{Engine, RunResult};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::civil::Date;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
@@ -27,7 +29,9 @@ pub(super) struct Shared {
     pub(super) detail: ArcSwapOption<(LocalId, AccountDetail)>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) requests: mpsc::UnboundedSender<Request>,
-    pub(super) wanted: Wanted,
+    pub(super) wanted: Wanted<Slot, ViewSpec>,
+    pub(super) wanted_pages: Wanted<PageSlot, PageSpec>,
+    pages: Mutex<Made>,
     /// Whether the Book is there, or why it is not.
     pub(super) ready: watch::Sender<Option<Result<(), String>>>,
     engine: watch::Receiver<Option<Engine>>,
@@ -84,7 +88,7 @@ impl Cockpit {
             None,
         );
         shared.ready.send_replace(Some(Ok(())));
-        start_views(shared.clone());
+        shared.start_threads();
         Cockpit { shared }
     }
 
@@ -96,7 +100,7 @@ impl Cockpit {
     /// Replaces the picture of a [`fixed`](Cockpit::fixed) cockpit.
     pub fn show(&self, snapshot: Snapshot) {
         self.shared.snapshot.store(Arc::new(snapshot));
-        self.shared.wanted.renew();
+        self.shared.renew(true);
         let _ = self.shared.events.send(Event::SnapshotChanged);
     }
 
@@ -120,7 +124,7 @@ impl Cockpit {
     /// Has a list filtered and sorted elsewhere; [`Event::ViewReady`] says when [`Cockpit::view`] has it. A newer question of the same
     /// slot replaces this one, and the answer is renewed with every snapshot until another is asked.
     pub fn request_view(&self, slot: Slot, spec: ViewSpec) {
-        self.shared.wanted.ask(slot, spec);
+        self.shared.wanted.ask(slot, spec, false);
     }
 
     /// The newest answer of a slot, if it belongs to the Book that is shown.
@@ -131,6 +135,32 @@ impl Cockpit {
             .get(&slot)
             .filter(|v| v.epoch == epoch)
             .cloned()
+    }
+
+    /// Has a page of figures made elsewhere; [`Event::PageReady`] says when [`Cockpit::page`] has it. A newer question of the same slot
+    /// replaces this one, and the answer is renewed with every snapshot until the slot asks for another page or forgets it.
+    pub fn request_page(&self, slot: PageSlot, spec: PageSpec) {
+        let fresh = self.page(&spec).is_some_and(|p| {
+            p.generation == self.shared.snapshot.load().generation && !spec.reads_sources()
+        });
+        self.shared.wanted_pages.ask(slot, spec, fresh);
+    }
+
+    /// The slot needs no page any more.
+    pub fn forget_page(&self, slot: PageSlot) {
+        self.shared.wanted_pages.forget(slot);
+    }
+
+    /// The newest answer to a question for a page, if it belongs to the Book that is shown.
+    pub fn page(&self, spec: &PageSpec) -> Option<Arc<PageView>> {
+        let epoch = self.shared.snapshot.load().epoch;
+        let pages = self.shared.pages();
+        pages.get(spec).filter(|p| p.epoch == epoch).cloned()
+    }
+
+    /// A page at once, on this thread: for headless use and tests.
+    pub fn page_now(&self, spec: &PageSpec) -> crate::insight::page::Page {
+        pages::make(&self.snapshot(), spec)
     }
 
     /// A list at once, on this thread: for headless use and tests.
@@ -152,6 +182,18 @@ impl Cockpit {
     pub fn show_detail(&self, account: LocalId, detail: AccountDetail) {
         self.shared.detail.store(Some(Arc::new((account, detail))));
         let _ = self.shared.events.send(Event::DetailReady(account));
+    }
+
+    /// A page of a [`fixed`](Cockpit::fixed) cockpit, in place of what would be made.
+    pub fn show_page(&self, spec: PageSpec, page: crate::insight::page::Page) {
+        let s = self.shared.snapshot.load();
+        let made = PageView {
+            generation: s.generation,
+            epoch: s.epoch,
+            page,
+        };
+        self.shared.pages().insert(spec, Arc::new(made));
+        let _ = self.shared.events.send(Event::PageReady);
     }
 
     /// Runs a command. `confirmed`: the person said yes to what cannot be undone. When the future is ready the change is durable and
@@ -293,7 +335,7 @@ impl Cockpit {
         if self.shared.requests.send(Request::Close(done)).is_ok() {
             let _ = wait.await;
         }
-        self.shared.wanted.close();
+        self.shared.stop_threads();
     }
 
     // What follows is for the headless commands.
@@ -448,31 +490,73 @@ impl Shared {
             events: broadcast::Sender::new(EVENTS),
             requests,
             wanted: Wanted::default(),
+            wanted_pages: Wanted::default(),
+            pages: Mutex::default(),
             ready: watch::Sender::new(None),
             engine,
             store,
         })
     }
 
-    pub(super) fn views(&self) -> std::sync::MutexGuard<'_, HashMap<Slot, Arc<View>>> {
+    pub(super) fn views(&self) -> MutexGuard<'_, HashMap<Slot, Arc<View>>> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// The thread that answers views. It ends when the cockpit closes.
-pub(super) fn start_views(shared: Arc<Shared>) {
-    let work = move || {
-        while let Some((slot, spec)) = shared.wanted.next() {
-            let before = shared.views().get(&slot).cloned();
-            let view = view::compute(&shared.snapshot.load(), &spec, before.as_deref());
-            // Somebody typed on: the next question is waiting already, but a picture that follows late is better than none.
-            if shared.wanted.still(slot, &spec) || before.is_none() {
-                shared.views().insert(slot, Arc::new(view));
-                let _ = shared.events.send(Event::ViewReady(slot));
+    fn pages(&self) -> MutexGuard<'_, Made> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The picture is another. `lists`: rows changed, so that every list and figure may be out of date.
+    pub(super) fn renew(&self, lists: bool) {
+        if lists {
+            self.wanted.renew(|_| true);
+        }
+        self.wanted_pages.renew(|p| lists || p.reads_sources());
+    }
+
+    /// The threads that answer lists and pages. They end when the cockpit closes.
+    pub(super) fn start_threads(self: &Arc<Self>) {
+        for (name, work) in [
+            ("views", Shared::answer_views as fn(&Shared)),
+            ("pages", Shared::answer_pages),
+        ] {
+            let shared = self.clone();
+            let thread = std::thread::Builder::new().name(name.into());
+            if let Err(e) = thread.spawn(move || work(&shared)) {
+                tracing::error!("no thread for {name}: {e}");
             }
         }
-    };
-    if let Err(e) = std::thread::Builder::new().name("views".into()).spawn(work) {
-        tracing::error!("no thread for lists: {e}");
+    }
+
+    pub(super) fn stop_threads(&self) {
+        self.wanted.close();
+        self.wanted_pages.close();
+    }
+
+    fn answer_views(&self) {
+        while let Some((slot, spec)) = self.wanted.next() {
+            let before = self.views().get(&slot).cloned();
+            let view = view::compute(&self.snapshot.load(), &spec, before.as_deref());
+            // Somebody typed on: the next question is waiting already, but a picture that follows late is better than none.
+            if self.wanted.still(slot, &spec) || before.is_none() {
+                self.views().insert(slot, Arc::new(view));
+                let _ = self.events.send(Event::ViewReady(slot));
+            }
+        }
+    }
+
+    fn answer_pages(&self) {
+        while let Some((_, spec)) = self.wanted_pages.next() {
+            let made = pages::answer(&self.snapshot.load_full(), &spec);
+            let wanted = self.wanted_pages.all();
+            let mut pages = self.pages();
+            // Pages of an older picture are kept only while they are looked at.
+            pages.retain(|spec, p| {
+                p.generation == made.generation || wanted.iter().any(|(_, w)| w == spec)
+            });
+            pages.insert(spec, Arc::new(made));
+            drop(pages);
+            let _ = self.events.send(Event::PageReady);
+        }
     }
 }

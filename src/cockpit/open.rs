@@ -1,11 +1,10 @@
 //! How a cockpit begins: the last picture at once, the database opened, the core and its sources started.
 
 use super::core::{Core, first_snapshot};
-use super::handle::{Cockpit, Shared, start_views};
+use super::handle::{Cockpit, Shared};
 use super::sources::Sources;
 use crate::book::Clock;
 use crate::config::Settings;
-use crate::insight::{Band, Targets};
 use crate::store::{Options, Storage, Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -53,47 +52,9 @@ impl Cockpit {
             setup.background,
             engine_ready,
         );
-        let targets = Arc::new(targets(&settings));
-        let core = Core::new(
-            store,
-            setup.clock,
-            settings,
-            targets,
-            shared.clone(),
-            sources,
-        );
+        let core = Core::new(store, setup.clock, settings, shared.clone(), sources);
         tokio::spawn(core.run(receiver));
-        start_views(shared.clone());
+        shared.start_threads();
         Ok(Cockpit { shared })
     }
-}
-
-/// The target bands as configured, over the built-in rules of thumb.
-fn targets(settings: &Settings) -> Targets {
-    let mut targets = Targets::default();
-    for (name, wanted) in &settings.segments {
-        let built_in = targets.band(name).cloned();
-        let accounts = wanted.accounts_per_csm;
-        let arr = wanted.arr_per_csm;
-        let Some((accounts_from, accounts_to)) =
-            accounts.or(built_in.as_ref().map(|b| (b.accounts_from, b.accounts_to)))
-        else {
-            continue;
-        };
-        targets.0.insert(
-            name.clone(),
-            Band {
-                accounts_from,
-                accounts_to,
-                arr_from: arr
-                    .map(|a| a.0)
-                    .or(built_in.as_ref().and_then(|b| b.arr_from)),
-                arr_to: arr
-                    .map(|a| a.1)
-                    .or(built_in.as_ref().and_then(|b| b.arr_to)),
-                source: "[segments] of config.toml".into(),
-            },
-        );
-    }
-    targets
 }

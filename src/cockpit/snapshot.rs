@@ -2,11 +2,12 @@
 
 use crate::book::calendar::Calendar;
 use crate::book::{
-    AccountRow, Book, Derived, History, Operation, OutboxItem, OutboxState, SourceStatus, Unmatched,
+    AccountRow, Book, Derived, ForecastSnapshot, History, Operation, OutboxItem, OutboxState,
+    SourceStatus, Unmatched,
 };
 use crate::command::{Homes, Me, SourceInfo};
 use crate::config::Triage;
-use crate::insight::{Header, Pipeline, Rules, Segments, TaskSummary};
+use crate::insight::{Header, Pipeline, Segments, Settings, TaskSummary};
 use crate::store::Draft;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,8 @@ pub struct Snapshot {
     pub zone: TimeZone,
     /// The fiscal calendar.
     pub calendar: Calendar,
-    /// The rules of risk in force.
-    pub rules: Arc<Rules>,
+    /// What the configuration says about figures.
+    pub settings: Arc<Settings>,
     /// What is offered when the queue is worked: reasons, levels, outcomes, days to snooze.
     pub triage: Arc<Triage>,
     /// Who sits in front of it.
@@ -41,6 +42,8 @@ pub struct Snapshot {
     pub all: Arc<Totals>,
     /// The figures of the book of `[me]`; the same as `all` when nobody of ours is known as me.
     pub mine: Arc<Totals>,
+    /// The forecasts that were kept, one a week.
+    pub forecasts: Arc<Vec<ForecastSnapshot>>,
     /// Ratios by touch model, segment and CSM.
     pub segments: Arc<Vec<Segments>>,
     /// The last known picture, shown while the Book loads: taken at this instant. Its lists hold only their first rows.
@@ -115,13 +118,14 @@ impl Default for Snapshot {
             today: Date::default(),
             zone: TimeZone::UTC,
             calendar: Calendar::default(),
-            rules: Arc::default(),
+            settings: Arc::default(),
             triage: Arc::default(),
             me: Me::default(),
             book: Book::empty(),
             derived: Derived::default(),
             all: Arc::default(),
             mine: Arc::default(),
+            forecasts: Arc::default(),
             segments: Arc::default(),
             from_cache: None,
             loading: None,
@@ -150,22 +154,22 @@ impl Snapshot {
         now: Timestamp,
         zone: TimeZone,
         calendar: Calendar,
-        rules: Rules,
+        settings: Settings,
     ) -> Snapshot {
         let today = now.to_zoned(zone.clone()).date();
-        let derived = crate::insight::derive(&book, today, &rules);
+        let derived = crate::insight::derive(&book, today, &settings.risk);
         let mut s = Snapshot {
             now,
             today,
             zone,
             calendar,
-            rules: Arc::new(rules),
+            settings: Arc::new(settings),
             me,
             book,
             derived,
             ..Snapshot::default()
         };
-        let sums = Sums::of(&s, &crate::insight::Targets::default());
+        let sums = Sums::of(&s);
         sums.enter(&mut s);
         s
     }
@@ -217,7 +221,7 @@ impl Sums {
     /// Quarters that the pipeline shows.
     const QUARTERS: usize = 4;
 
-    pub(super) fn of(s: &Snapshot, targets: &crate::insight::Targets) -> Sums {
+    pub(super) fn of(s: &Snapshot) -> Sums {
         use crate::insight::{GroupBy, header, pipeline, segments, task_summary};
         let totals = |mine| {
             Arc::new(Totals {
@@ -229,7 +233,7 @@ impl Sums {
                     &s.calendar,
                     Self::QUARTERS,
                     mine,
-                    &crate::insight::forecast::Settings::default(),
+                    &s.settings.forecast,
                 ),
                 tasks: task_summary(&s.book, s.today, &s.calendar, mine),
             })
@@ -244,7 +248,7 @@ impl Sums {
             segments: Arc::new(
                 [GroupBy::Touch, GroupBy::Segment, GroupBy::Csm]
                     .into_iter()
-                    .map(|by| segments(&s.book, &s.derived, by, targets))
+                    .map(|by| segments(&s.book, &s.derived, by, &s.settings.segments))
                     .collect(),
             ),
         }

@@ -5,8 +5,7 @@ use crate::book::derived::{ABOVE_THRESHOLD, HAS_RISK};
 use crate::book::{Entity, LocalId};
 use crate::query::order::default_keys;
 use crate::query::{Expr, Scope, filter, narrow, narrows, order, parse, sort_keys};
-use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A list of the cockpit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -247,79 +246,5 @@ fn belongs(s: &Snapshot, spec: &ViewSpec, row: u32) -> bool {
                 })
         }
         ListKind::People => spec.asleep || s.book.person(row).is_active(),
-    }
-}
-
-/// The questions that wait for an answer: one per slot, the newest wins.
-#[derive(Default)]
-pub(super) struct Wanted {
-    state: Mutex<WantedState>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct WantedState {
-    /// What each slot wants.
-    specs: HashMap<Slot, ViewSpec>,
-    /// Slots whose answer is out of date.
-    stale: Vec<Slot>,
-    closed: bool,
-}
-
-impl Wanted {
-    fn lock(&self) -> std::sync::MutexGuard<'_, WantedState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-    /// A slot wants another list.
-    pub(super) fn ask(&self, slot: Slot, spec: ViewSpec) {
-        let mut state = self.lock();
-        if state.specs.get(&slot) == Some(&spec) && !state.stale.contains(&slot) {
-            return;
-        }
-        state.specs.insert(slot, spec);
-        state.stale.retain(|s| *s != slot);
-        state.stale.push(slot);
-        self.changed.notify_one();
-    }
-    /// Every answer is out of date.
-    pub(super) fn renew(&self) {
-        let mut state = self.lock();
-        state.stale = state.specs.keys().copied().collect();
-        self.changed.notify_one();
-    }
-    /// No more questions.
-    pub(super) fn close(&self) {
-        self.lock().closed = true;
-        self.changed.notify_one();
-    }
-    /// Waits for the next question; `None` when closed. The newest slot first: it is what the person looks at.
-    pub(super) fn next(&self) -> Option<(Slot, ViewSpec)> {
-        let mut state = self.lock();
-        loop {
-            if state.closed {
-                return None;
-            }
-            if let Some(slot) = state.stale.pop()
-                && let Some(spec) = state.specs.get(&slot)
-            {
-                return Some((slot, spec.clone()));
-            }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-    /// Everything that is wanted.
-    pub(super) fn all(&self) -> Vec<(Slot, ViewSpec)> {
-        self.lock()
-            .specs
-            .iter()
-            .map(|(slot, spec)| (*slot, spec.clone()))
-            .collect()
-    }
-    /// Whether the slot still wants this.
-    pub(super) fn still(&self, slot: Slot, spec: &ViewSpec) -> bool {
-        self.lock().specs.get(&slot) == Some(spec)
     }
 }

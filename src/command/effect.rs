@@ -114,8 +114,14 @@ pub enum Effect {
     Palette,
     /// Open help for what is in focus.
     Help,
-    /// Show the arithmetic of the row in focus.
-    Why,
+    /// Go to a page of the metrics screen.
+    Page(&'static str),
+    /// The next (true) or previous page of the metrics screen.
+    PageStep(bool),
+    /// Another value for a switch of the page; the next one without.
+    Switch(String, Option<String>),
+    /// Explain the figure in focus, or the one named.
+    Why(Option<&'static str>),
     /// Make the pane in focus large, or small again.
     Zoom,
     /// Mark or unmark the row in focus.

@@ -136,6 +136,12 @@ pub enum ArgKind {
     TaskField,
     /// A screen: its name or number.
     Screen,
+    /// A page of the metrics screen.
+    Page,
+    /// A figure, by the name of its definition.
+    Figure,
+    /// A switch of the page that is shown.
+    Switch,
     /// A saved view.
     View,
     /// A column to sort by; a leading `-` sorts downwards.
@@ -241,6 +247,9 @@ impl ArgKind {
             ArgKind::Priority => "p1…p4",
             ArgKind::TaskField => "FIELD",
             ArgKind::Screen => "SCREEN",
+            ArgKind::Page => "PAGE",
+            ArgKind::Figure => "FIGURE",
+            ArgKind::Switch => "SWITCH",
             ArgKind::View => "VIEW",
             ArgKind::Column => "COLUMN",
             ArgKind::Source => "SOURCE",

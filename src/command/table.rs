@@ -87,7 +87,7 @@ const fn in_group(mut spec: CommandSpec, group: Group) -> CommandSpec {
 }
 
 use ArgKind as K;
-use Scope::{Account, Global, Queue, Renewals, Sync, Tasks};
+use Scope::{Account, Global, Metrics, Queue, Renewals, Sync, Tasks};
 
 const REASON: Flag = flag("reason", K::Text, "why, in a few words");
 
@@ -478,9 +478,30 @@ pub static COMMANDS: &[CommandSpec] = &[
     plain(
         Group::Move,
         "goto metrics",
-        &[],
+        &[opt("PAGE", K::Page)],
         &[(Global, "6")],
-        "Metrics",
+        "Metrics, and one of its pages",
+    ),
+    plain(
+        Group::Move,
+        "page",
+        &[arg("PAGE", K::Page)],
+        &[],
+        "A page of Metrics",
+    ),
+    plain(
+        Group::Move,
+        "page next",
+        &[],
+        &[(Metrics, "]")],
+        "The next page of Metrics",
+    ),
+    plain(
+        Group::Move,
+        "page previous",
+        &[],
+        &[(Metrics, "[")],
+        "The page of Metrics before",
     ),
     // View.
     plain(
@@ -507,9 +528,16 @@ pub static COMMANDS: &[CommandSpec] = &[
     plain(
         Group::View,
         "why",
-        &[],
+        &[opt("FIGURE", K::Figure)],
         &[(Global, "w")],
-        "Why it is here: the arithmetic, its sources and their age",
+        "Why it is so: definition, arithmetic, rows in and out, coverage, age, source",
+    ),
+    plain(
+        Group::View,
+        "switch",
+        &[arg("SWITCH", K::Switch), opt("VALUE", K::Word)],
+        &[(Metrics, "f")],
+        "Flip a switch of the page: another policy, another grouping",
     ),
     plain(
         Group::View,

@@ -330,7 +330,11 @@ pub const DEFINITIONS: &[Definition] = &[
 ];
 
 /// The definitions of each part.
-const PARTS: &[&[Definition]] = &[DEFINITIONS, super::forecast::DEFINITIONS];
+const PARTS: &[&[Definition]] = &[
+    DEFINITIONS,
+    super::forecast::DEFINITIONS,
+    super::screens::definitions::DEFINITIONS,
+];
 
 /// All definitions.
 pub fn definitions() -> impl Iterator<Item = &'static Definition> {

@@ -2,7 +2,7 @@
 
 use super::{Coverage, tasks::task_counts};
 use crate::book::derived::{ABOVE_THRESHOLD, HAS_RISK};
-use crate::book::{Book, Day, Derived, LocalId};
+use crate::book::{Book, Day, Derived, LocalId, RenewalRow};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -84,30 +84,43 @@ pub fn header(book: &Book, derived: &Derived, today: Date, mine: Option<LocalId>
             h.at_risk_coverage.count(super::risk::at_stake(&a), &known);
         }
     }
-    let limit = Day(Day::of(Some(today)).0.saturating_add(90));
-    for r in book.renewals() {
-        let due = r.due_day();
-        if due == Day::NONE || due > limit || !r.is_open() {
-            continue;
-        }
-        let account = r.account();
-        if mine.is_some() && account.and_then(|a| a.csm_id()) != mine {
-            continue;
-        }
+    for (r, safe) in due_soon(book, derived, today, mine) {
         h.due_count += 1;
         let amount = super::pipeline::amount_of(&r);
         h.due_coverage
             .count(super::pipeline::native_of(&r), &amount);
         let amount = amount.unwrap_or(0);
         h.due += amount;
-        let safe = account.is_some_and(|a| {
-            let d = derived.account(a.row());
-            !d.is(ABOVE_THRESHOLD) && !d.is(HAS_RISK)
-        });
         if safe {
             h.due_safe += amount;
         }
     }
     (h.tasks_open, h.tasks_overdue) = task_counts(book, today, mine);
     h
+}
+
+/// The open renewals due within 90 days, overdue ones included, each with whether its account is neither above the threshold of loss nor
+/// has an open risk.
+pub(super) fn due_soon<'a>(
+    book: &'a Book,
+    derived: &Derived,
+    today: Date,
+    mine: Option<LocalId>,
+) -> impl Iterator<Item = (RenewalRow<'a>, bool)> {
+    let limit = Day(Day::of(Some(today)).0.saturating_add(90));
+    book.renewals().filter_map(move |r| {
+        let due = r.due_day();
+        if due == Day::NONE || due > limit || !r.is_open() {
+            return None;
+        }
+        let account = r.account();
+        if mine.is_some() && account.and_then(|a| a.csm_id()) != mine {
+            return None;
+        }
+        let safe = account.is_some_and(|a| {
+            let d = derived.account(a.row());
+            !d.is(ABOVE_THRESHOLD) && !d.is(HAS_RISK)
+        });
+        Some((r, safe))
+    })
 }

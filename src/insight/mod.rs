@@ -22,6 +22,7 @@ pub mod reasons;
 pub mod retention;
 pub mod risk;
 pub mod rules;
+pub mod screens;
 pub mod segments;
 pub mod settings;
 pub mod tasks;

@@ -340,3 +340,9 @@ pub const PAGES: &[(&str, &str, Make)] = &[
     ("onboarding", "Onboarding", super::onboarding::page),
     ("voice", "Customer voice", super::voice::page),
 ];
+
+/// A page, or the figures of another screen, by its name.
+pub fn find(name: &str) -> Option<&'static (&'static str, &'static str, Make)> {
+    let all = PAGES.iter().chain(super::screens::SCREENS);
+    all.into_iter().find(|(n, _, _)| *n == name)
+}

@@ -27,7 +27,7 @@ pub struct TaskSummary {
     pub oldest_overdue: Option<i32>,
 }
 
-fn is_mine(t: &TaskRow<'_>, mine: Option<LocalId>) -> bool {
+pub(super) fn is_mine(t: &TaskRow<'_>, mine: Option<LocalId>) -> bool {
     mine.is_none() || t.owner().map(|o| o.id()) == mine
 }
 
@@ -42,6 +42,40 @@ pub(super) fn task_counts(book: &Book, today: Date, mine: Option<LocalId>) -> (u
     counts
 }
 
+/// When an open task is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Overdue,
+    Today,
+    Week,
+    Later,
+    Undated,
+}
+
+/// When an open task is due, as seen from `now`; `week` is the week's last day.
+pub(super) fn due_of(t: &TaskRow<'_>, now: Day, week: Day) -> Due {
+    let due = t.due_day();
+    if due == Day::NONE {
+        Due::Undated
+    } else if due < now {
+        Due::Overdue
+    } else if due == now {
+        Due::Today
+    } else if due <= week {
+        Due::Week
+    } else {
+        Due::Later
+    }
+}
+
+/// Whether a completed task was completed within the last seven days.
+pub(super) fn done_lately(t: &TaskRow<'_>, now: Day) -> bool {
+    let done = t.completed_at().map_or(Day::NONE, |c| {
+        Day::of(Some(c.to_zoned(jiff::tz::TimeZone::UTC).date()))
+    });
+    done != Day::NONE && done.0 > now.0.saturating_sub(7)
+}
+
 /// The backlog, everybody's or one person's.
 pub fn task_summary(
     book: &Book,
@@ -54,10 +88,7 @@ pub fn task_summary(
     let mut s = TaskSummary::default();
     for t in book.tasks().filter(|t| is_mine(t, mine)) {
         if !t.is_open() {
-            let done = t.completed_at().map_or(Day::NONE, |c| {
-                Day::of(Some(c.to_zoned(jiff::tz::TimeZone::UTC).date()))
-            });
-            s.done_week += usize::from(done != Day::NONE && done.0 > now.0.saturating_sub(7));
+            s.done_week += usize::from(done_lately(&t, now));
             continue;
         }
         s.open += 1;
@@ -69,18 +100,16 @@ pub fn task_summary(
             _ => 4,
         };
         s.priorities[priority] += 1;
-        let due = t.due_day();
-        if due == Day::NONE {
-            s.undated += 1;
-        } else if due < now {
-            s.overdue += 1;
-            s.oldest_overdue = s.oldest_overdue.max(Some(now.0.saturating_sub(due.0)));
-        } else if due == now {
-            s.today += 1;
-        } else if due <= week {
-            s.week += 1;
-        } else {
-            s.later += 1;
+        match due_of(&t, now, week) {
+            Due::Undated => s.undated += 1,
+            Due::Today => s.today += 1,
+            Due::Week => s.week += 1,
+            Due::Later => s.later += 1,
+            Due::Overdue => {
+                s.overdue += 1;
+                let late = now.0.saturating_sub(t.due_day().0);
+                s.oldest_overdue = s.oldest_overdue.max(Some(late));
+            }
         }
     }
     s

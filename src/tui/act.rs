@@ -36,6 +36,10 @@ impl App {
             self.open();
             return;
         }
+        if spec.name == "yank" && self.focus == Pane::Metrics {
+            self.yank_figure();
+            return;
+        }
         let names_item = spec.on == crate::command::On::Outbox && command.arg(0).is_some();
         if !names_item && let Err(why) = self.cockpit.can_run(spec, &selection) {
             self.say(Level::Bad, format!("{}: {why}", spec.name));
@@ -150,6 +154,10 @@ impl App {
         match effect {
             Effect::Move(motion) => self.motion(motion),
             Effect::Goto(screen) => self.goto(screen),
+            Effect::Page(name) => self.goto_page(name),
+            Effect::PageStep(forward) => self.step_page(forward),
+            Effect::Switch(name, value) => self.flip(&name, value.as_deref()),
+            Effect::Pane(forward) if self.focus == Pane::Metrics => self.metrics_block(forward),
             Effect::Pane(forward) => self.next_pane(forward),
             Effect::OpenAccount => self.open(),
             Effect::OpenWeb => match self.selection().targets.first() {
@@ -166,9 +174,9 @@ impl App {
                 let h = help::Help::open(self);
                 self.overlays.push(Overlay::Help(h));
             }
-            Effect::Why => {
-                let account = self.account_in_focus();
-                self.overlays.push(Overlay::Why(why::Why::open(account)));
+            Effect::Why(named) => {
+                let w = why::Why::open(self, named);
+                self.overlays.push(Overlay::Why(w));
             }
             Effect::Zoom => self.zoom = !self.zoom,
             Effect::Mark => self.mark(),
@@ -223,6 +231,10 @@ impl App {
 
     fn motion(&mut self, motion: Motion) {
         let pane = self.focus;
+        if pane == Pane::Metrics {
+            self.metrics_motion(motion);
+            return;
+        }
         if matches!(motion, Motion::Left | Motion::Right) {
             self.sideways(motion == Motion::Right);
             return;
@@ -270,6 +282,7 @@ impl App {
                 }
                 self.focus_on(Pane::Members);
             }
+            Pane::Metrics => self.metrics_open(),
             _ if self.account.is_some() => {
                 self.say(Level::Info, "this is the account's page; esc goes back")
             }
@@ -291,6 +304,7 @@ impl App {
         } else if self.zoom {
             self.zoom = false;
         } else if self.close_account() {
+        } else if pane == Pane::Metrics && self.unflip() {
         } else if !self.asked[pane as usize].query.is_empty() {
             self.asked[pane as usize].query.clear();
             self.ask_view(pane);
@@ -452,6 +466,16 @@ impl App {
         self.asks.push(Ask::Copy(text));
     }
 
+    /// Copies the figure under the cursor, exact.
+    fn yank_figure(&mut self) {
+        let Some(text) = self.metrics.figure().map(|f| self.words().exact(&f.value)) else {
+            self.say(Level::Info, "no figure is in focus");
+            return;
+        };
+        self.say(Level::Good, format!("copied: {text}"));
+        self.asks.push(Ask::Copy(text));
+    }
+
     /// The account of a thing of the Book.
     pub fn account_of(&self, target: Target) -> Option<LocalId> {
         let book = &self.snap.book;
@@ -547,6 +571,20 @@ impl App {
                         .collect()
                 })
                 .unwrap_or_default(),
+            ArgKind::Page => crate::insight::page::PAGES
+                .iter()
+                .map(|(name, title, _)| ((*name).to_owned(), (*title).to_owned()))
+                .collect(),
+            ArgKind::Figure => crate::insight::definitions()
+                .map(|d| (d.name.to_owned(), d.title.to_owned()))
+                .collect(),
+            ArgKind::Switch => {
+                let switches = self.metrics.page().map_or(&[][..], |p| &p.switches);
+                switches
+                    .iter()
+                    .map(|s| (s.name.to_owned(), format!("{}: {}", s.title, s.current)))
+                    .collect()
+            }
             ArgKind::Item => self
                 .outbox()
                 .iter()

@@ -1,6 +1,7 @@
 //! The state of the screen: which pane has the focus, where each cursor is, what lies over the rest. Pure: it reads the cockpit's
 //! snapshot and asks the loop for what takes time.
 
+use super::metrics::Metrics;
 use super::overlay::Overlay;
 use super::theme::{Theme, Themes};
 use super::ui::Hit;
@@ -8,7 +9,7 @@ use super::widgets::table::ListState;
 use crate::book::registry::Scope as Reading;
 use crate::book::{AccountDetail, Clock, Entity, LocalId, OutboxItem, SourceStatus, Target};
 use crate::cockpit::keymap::{Chord, Keymap};
-use crate::cockpit::{Cockpit, Event, Level, ListKind, Slot, Snapshot, View, ViewSpec};
+use crate::cockpit::{Cockpit, Event, Level, ListKind, PageSpec, Slot, Snapshot, View, ViewSpec};
 use crate::command::{Command, Scope, Screen, Selection};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
@@ -40,7 +41,7 @@ pub enum Pane {
     Timeline,
     /// Account page: fields and where they come from.
     Fields,
-    /// Nothing to focus.
+    /// A page of figures.
     Metrics,
 }
 
@@ -172,6 +173,8 @@ pub struct App {
     pub asleep: bool,
     /// How segments are grouped: an index into the snapshot's.
     pub group: usize,
+    /// The metrics screen.
+    pub metrics: Metrics,
     /// Cursor and marks of each pane, by number.
     pub lists: [ListState; Pane::COUNT],
     /// Filter and order of each pane, by number.
@@ -242,6 +245,7 @@ impl App {
             mine: false,
             asleep: false,
             group: 0,
+            metrics: Metrics::default(),
             lists: Default::default(),
             asked: Default::default(),
             keys: Vec::new(),
@@ -446,6 +450,25 @@ impl App {
         Some(format!("{field}:\"{}\"", row.key.replace('"', "")))
     }
 
+    /// The page of the segments pane's figures, the group in focus first.
+    pub fn segment_page(&self) -> PageSpec {
+        use crate::insight::GroupBy;
+        let Some(groups) = self.shown().segments.get(self.group) else {
+            return PageSpec::of("segments", self.mine);
+        };
+        let by = match groups.by {
+            GroupBy::Touch => "touch",
+            GroupBy::Segment => "segment",
+            GroupBy::Csm => "csm",
+            GroupBy::Region => "region",
+        };
+        let page = PageSpec::of("segments", self.mine).with("by", by);
+        match groups.rows.get(self.list(Pane::Segments).cursor) {
+            Some(row) => page.with("group", row.key.clone()),
+            None => page,
+        }
+    }
+
     /// Asks for a pane's list.
     pub fn ask_view(&self, pane: Pane) {
         if let Some(slot) = pane.slot() {
@@ -454,12 +477,13 @@ impl App {
     }
 
     /// Asks for every list anew (mine or everybody's, sleepers).
-    pub fn ask_views(&self) {
+    pub fn ask_views(&mut self) {
         for pane in [Pane::Queue, Pane::Renewals, Pane::Tasks, Pane::Members] {
             if pane != Pane::Members || self.screen == Screen::Segments {
                 self.ask_view(pane);
             }
         }
+        self.ask_page();
     }
 
     /// Something happened in the cockpit.
@@ -473,6 +497,10 @@ impl App {
                 self.refresh();
             }
             Event::ViewReady(_) | Event::DetailReady(_) => self.refresh(),
+            Event::PageReady => {
+                self.take_page();
+                self.dirty |= !self.overlays.is_empty();
+            }
         }
     }
 
@@ -495,6 +523,7 @@ impl App {
             }
         }
         self.items = self.detail().map(list_items).unwrap_or_default();
+        self.take_page();
         self.settle();
     }
 
@@ -576,6 +605,7 @@ impl App {
                     .account_id(),
             ),
             Pane::Outbox => known(self.outbox_item()?.change.account),
+            Pane::Metrics => self.metrics.account(),
             _ => None,
         }
     }
@@ -615,6 +645,7 @@ impl App {
                 }
                 _ => Selection::of(Entity::Account, self.account),
             },
+            Pane::Metrics => Selection::of(Entity::Account, self.metrics.account()),
             _ => Selection::of(Entity::Account, self.account),
         }
     }
@@ -630,6 +661,7 @@ impl App {
         if screen == Screen::Segments {
             self.ask_view(Pane::Members);
         }
+        self.ask_page();
         self.dirty = true;
     }
 

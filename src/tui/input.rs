@@ -1,10 +1,11 @@
 //! Keys, pastes and the mouse.
 
 use super::app::{App, Pane};
-use super::overlay::{Overlay, Then};
+use super::overlay::{Overlay, Then, why};
 use super::ui::Hit;
 use crate::cockpit::Level;
 use crate::cockpit::keymap::{Chord, KeyMatch};
+use crate::command::Screen;
 use ratatui::crossterm::event::{
     Event, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind,
 };
@@ -64,7 +65,11 @@ impl App {
                 self.overlays
                     .insert(depth.min(self.overlays.len()), overlay);
             }
-            Then::Close => {}
+            Then::Close => {
+                if !self.overlays.iter().any(|o| matches!(o, Overlay::Why(_))) {
+                    why::Why::forget(self);
+                }
+            }
             Then::Run(line) => self.run_line(&line),
         }
         self.dirty = true;
@@ -138,6 +143,7 @@ impl App {
                     self.moved();
                 }
             }
+            Hit::Spot(spot) => self.metrics_click(spot),
             Hit::Choice(n) => {
                 if let Some(top) = self.overlays.pop() {
                     let depth = self.overlays.len();
@@ -158,6 +164,10 @@ impl App {
         self.dirty = true;
         if let Some(top) = self.overlays.last_mut() {
             top.scroll(by);
+            return;
+        }
+        if self.screen == Screen::Metrics && self.account.is_none() {
+            self.metrics.scroll(by);
             return;
         }
         let pane = match hit {

@@ -7,8 +7,10 @@
 pub mod act;
 pub mod app;
 pub mod draw;
+pub mod figures;
 pub mod fmt;
 pub mod input;
+pub mod metrics;
 pub mod overlay;
 pub mod panes;
 pub mod run;

@@ -50,7 +50,7 @@ impl Overlay {
             Overlay::Form(o) => o.key(app, key),
             Overlay::Confirm(o) => o.key(app, key),
             Overlay::Help(o) => o.key(key),
-            Overlay::Why(o) => o.key(key),
+            Overlay::Why(o) => o.key(app, key),
             Overlay::Item(o) => o.key(app, key),
         }
     }
@@ -72,6 +72,7 @@ impl Overlay {
             Overlay::Palette(o) => o.choose(app, n),
             Overlay::Form(o) => o.choose(app, n),
             Overlay::Confirm(o) => o.choose(app, n),
+            Overlay::Why(o) => o.choose(app, n),
             other => Then::Stay(other),
         }
     }

@@ -3,3 +3,5 @@
 mod fixture;
 mod keys;
 mod looks;
+mod metrics;
+mod whys;

@@ -49,6 +49,10 @@ pub enum Role {
     Chart,
     /// The second line of a chart.
     Chart2,
+    /// The third line of a chart.
+    Chart3,
+    /// The fourth line of a chart.
+    Chart4,
     /// Axes.
     Axis,
     /// A trend drawn in a row.
@@ -75,7 +79,7 @@ pub enum Role {
 
 impl Role {
     /// Every label.
-    pub const ALL: [Role; 31] = [
+    pub const ALL: [Role; 33] = [
         Role::Text,
         Role::Muted,
         Role::Strong,
@@ -96,6 +100,8 @@ impl Role {
         Role::BarEmpty,
         Role::Chart,
         Role::Chart2,
+        Role::Chart3,
+        Role::Chart4,
         Role::Axis,
         Role::Spark,
         Role::Header,
@@ -132,6 +138,8 @@ impl Role {
             Role::BarEmpty => "bar_empty",
             Role::Chart => "chart",
             Role::Chart2 => "chart2",
+            Role::Chart3 => "chart3",
+            Role::Chart4 => "chart4",
             Role::Axis => "axis",
             Role::Spark => "spark",
             Role::Header => "header",
@@ -170,6 +178,8 @@ impl Role {
             Role::Mark => s.fg(Color::Magenta).add_modifier(Modifier::BOLD),
             Role::New => s.fg(Color::Blue).add_modifier(Modifier::BOLD),
             Role::Chart2 => s.fg(Color::Magenta),
+            Role::Chart3 => s.fg(Color::Blue),
+            Role::Chart4 => s,
             Role::Match => s.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
         }
     }
@@ -217,7 +227,11 @@ pub struct Theme {
     /// One line about it.
     pub about: String,
     styles: [Style; Role::ALL.len()],
+    heat: [Style; HEAT],
 }
+
+/// How many shades a heat table has, from bad to good; the one in the middle is the plain background.
+pub const HEAT: usize = 7;
 
 impl Theme {
     /// The style of a label.
@@ -225,9 +239,26 @@ impl Theme {
         self.styles[role as usize]
     }
 
+    /// The shade of a heat table's cell, 0 (bad) to [`HEAT`] - 1 (good).
+    pub fn heat(&self, level: usize) -> Style {
+        self.heat[level.min(HEAT - 1)]
+    }
+
     /// The same theme where there are fewer colours.
     pub fn at_depth(&self, depth: Depth) -> Theme {
         let mut out = self.clone();
+        for (level, style) in out.heat.iter_mut().enumerate() {
+            *style = match depth {
+                Depth::True => *style,
+                Depth::Indexed => Style {
+                    fg: style.fg.map(indexed),
+                    bg: style.bg.map(indexed),
+                    ..*style
+                },
+                Depth::Sixteen => sixteen_heat(level),
+                Depth::None => Style::new(),
+            };
+        }
         for (role, style) in Role::ALL.into_iter().zip(&mut out.styles) {
             *style = match depth {
                 Depth::True => *style,
@@ -245,6 +276,57 @@ impl Theme {
             };
         }
         out
+    }
+}
+
+/// The shades of a heat table from a theme's own colours: its bad, watch and good laid thinly over its background. Where the theme uses
+/// the terminal's names there is nothing to mix.
+fn heat(styles: &[Style; Role::ALL.len()]) -> [Style; HEAT] {
+    let rgb = |color: Option<Color>| match color {
+        Some(Color::Rgb(r, g, b)) => Some([r, g, b]),
+        _ => None,
+    };
+    let of = |role: Role| styles[role as usize];
+    let (Some(back), Some(bad), Some(watch), Some(good)) = (
+        rgb(of(Role::Text).bg),
+        rgb(of(Role::Bad).fg),
+        rgb(of(Role::Watch).fg),
+        rgb(of(Role::Good).fg),
+    ) else {
+        return std::array::from_fn(sixteen_heat);
+    };
+    let shade = |over: [u8; 3], part: f32| {
+        let mix = |i: usize| {
+            (f32::from(back[i]) * (1.0 - part) + f32::from(over[i]) * part).round() as u8
+        };
+        Style {
+            fg: of(Role::Text).fg,
+            bg: Some(Color::Rgb(mix(0), mix(1), mix(2))),
+            ..Style::new()
+        }
+    };
+    [
+        shade(bad, 0.5),
+        shade(bad, 0.32),
+        shade(watch, 0.22),
+        Style::new(),
+        shade(good, 0.16),
+        shade(good, 0.28),
+        shade(good, 0.42),
+    ]
+}
+
+/// The same shades of the terminal's own 16 colours.
+fn sixteen_heat(level: usize) -> Style {
+    let on = |bg| Style::new().fg(Color::Black).bg(bg);
+    match level {
+        0 => Style::new().fg(Color::White).bg(Color::Red),
+        1 => on(Color::LightRed),
+        2 => on(Color::Yellow),
+        3 => Style::new(),
+        4 => Style::new().fg(Color::Green),
+        5 => on(Color::Green),
+        _ => on(Color::LightGreen),
     }
 }
 
@@ -324,6 +406,7 @@ pub fn parse(name: &str, text: &str) -> Result<(Theme, Vec<String>), String> {
         Theme {
             name: name.into(),
             about: file.about,
+            heat: heat(&styles),
             styles,
         },
         problems,
@@ -464,6 +547,7 @@ impl Themes {
             name: "plain".into(),
             about: String::new(),
             styles: Role::ALL.map(Role::sixteen),
+            heat: std::array::from_fn(sixteen_heat),
         })
     }
     /// The theme after that one.

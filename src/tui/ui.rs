@@ -1,5 +1,6 @@
 //! The drawing context: the buffer, the theme, what can be clicked, and the count of rows built.
 
+use super::figures::Spot;
 use super::text;
 use super::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -29,6 +30,8 @@ pub enum Hit {
     Pane(usize),
     /// The row of a pane, by its place in the list.
     Row(usize, usize),
+    /// A figure of the metrics screen.
+    Spot(Spot),
     /// Choice `n` of the box that is open.
     Choice(usize),
     /// Field `n` of the form that is open.

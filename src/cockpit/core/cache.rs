@@ -79,7 +79,7 @@ pub(super) fn read(db: &Path, settings: &Settings, s: &mut Snapshot) {
         ..RowDelta::default()
     };
     s.book = empty_book(settings, s.today).apply(delta, &Overlay::default());
-    s.derived = derive(&s.book, s.today, &s.rules);
+    s.derived = derive(&s.book, s.today, &s.settings.risk);
     s.all = Arc::new(picture.all);
     s.mine = Arc::new(picture.mine);
     s.segments = Arc::new(picture.segments);

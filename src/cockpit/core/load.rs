@@ -7,8 +7,7 @@ use super::{Core, Event, Level};
 use crate::book::{Book, Clock, Derived, History, OutboxItem, Overlay, Rate};
 use crate::command::Me;
 use crate::config::Settings;
-use crate::insight::priority::SaveCurve;
-use crate::insight::{Rules, derive};
+use crate::insight::derive;
 use crate::store::StoreError;
 use jiff::civil::Date;
 use std::path::Path;
@@ -38,7 +37,7 @@ pub(in super::super) fn first_snapshot(
         today: clock.today(),
         zone: clock.zone(),
         calendar: calendar_of(settings),
-        rules: Arc::new(rules_of(settings)),
+        settings: Arc::new(super::super::meaning::settings_of(settings)),
         triage: Arc::new(settings.triage.clone()),
         book: empty_book(settings, clock.today()),
         me: Me {
@@ -78,35 +77,15 @@ pub(super) fn calendar_of(settings: &Settings) -> crate::book::calendar::Calenda
     }
 }
 
-/// The rules of risk as configured.
-pub(super) fn rules_of(settings: &Settings) -> Rules {
-    Rules {
-        probability: settings.risk.probabilities.map(|p| p as f32),
-        good_from: settings.risk.good,
-        bad_below: settings.risk.watch,
-        threshold: settings.risk.threshold as f32,
-        health: crate::cockpit::health::model_of(&settings.health, &settings.risk),
-        save: {
-            let [most, half_at, days] = settings.risk.save_curve;
-            SaveCurve {
-                most,
-                half_at,
-                days,
-            }
-        },
-        ..Rules::default()
-    }
-}
-
 impl Core {
     /// Begins to read the Book.
     pub(super) fn begin_load(&self) -> JoinHandle<Result<Loaded, StoreError>> {
         let (storage, shared) = (self.storage.clone(), self.shared.clone());
         let snapshot = self.snapshot();
-        let (empty, today, rules) = (
+        let (empty, today, figures) = (
             empty_book(&self.settings, self.day),
             self.day,
-            snapshot.rules.clone(),
+            snapshot.settings.clone(),
         );
         tokio::spawn(async move {
             // The outbox is read before the rows: an item that is confirmed in between lies over a row that says the same.
@@ -136,7 +115,7 @@ impl Core {
             let book = std::mem::take(&mut *book.lock().unwrap_or_else(PoisonError::into_inner))
                 .at_seq(seq);
             let made = tokio::task::spawn_blocking(move || {
-                let derived = derive(&book, today, &rules);
+                let derived = derive(&book, today, &figures.risk);
                 (book, derived)
             });
             let (book, derived) = made.await.map_err(|_| StoreError::Closed)?;
@@ -175,6 +154,7 @@ impl Core {
         let written = self.storage.last_day().await.ok().flatten();
         self.figures_due = written == Some(self.day) && figures.iter().all(|f| f.day != self.day);
         let history = History::new(figures, &self.settings.money.reporting_currency);
+        let forecasts = self.storage.forecasts().await.unwrap_or_default();
         let outbox = newest_first(loaded.outbox);
         // Row numbers of the cached picture mean nothing in the Book: its lists are made before it is shown.
         let mut next = Snapshot::clone(&self.snapshot());
@@ -184,9 +164,8 @@ impl Core {
         next.derived = loaded.derived;
         next.me = me;
         let wanted = self.shared.wanted.all();
-        let targets = self.targets.clone();
         let lists = tokio::task::spawn_blocking(move || {
-            Sums::of(&next, &targets).enter(&mut next);
+            Sums::of(&next).enter(&mut next);
             let views: Vec<_> = wanted
                 .into_iter()
                 .map(|(slot, spec)| (slot, Arc::new(compute(&next, &spec, None))))
@@ -213,6 +192,7 @@ impl Core {
             s.book = s.book.clone().with_unmatched(s.unmatched.clone());
             s.last_visit = last_visit;
             s.history = Arc::new(history);
+            s.forecasts = Arc::new(forecasts);
             s.loading = None;
         });
         self.cache_stale = true;

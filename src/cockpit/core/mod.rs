@@ -17,7 +17,7 @@ use super::sources::Sources;
 use crate::book::{Clock, DayFigures, Operation, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
-use crate::insight::{Targets, day_figures};
+use crate::insight::day_figures;
 use crate::store::{Storage, StoreError};
 use jiff::civil::Date;
 use std::sync::Arc;
@@ -33,7 +33,6 @@ pub(super) struct Core {
     pub(super) storage: Arc<dyn Storage>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) settings: Arc<Settings>,
-    pub(super) targets: Arc<Targets>,
     pub(super) shared: Arc<Shared>,
     pub(super) sources: Sources,
     overlay: Overlay,
@@ -70,7 +69,6 @@ impl Core {
         storage: Arc<dyn Storage>,
         clock: Arc<dyn Clock>,
         settings: Arc<Settings>,
-        targets: Arc<Targets>,
         shared: Arc<Shared>,
         sources: Sources,
     ) -> Core {
@@ -79,7 +77,6 @@ impl Core {
             storage,
             clock,
             settings,
-            targets,
             shared,
             sources,
             overlay: Overlay::default(),
@@ -209,9 +206,7 @@ impl Core {
         next.now = self.clock.now();
         change(&mut next);
         self.shared.snapshot.store(Arc::new(next));
-        if lists {
-            self.shared.wanted.renew();
-        }
+        self.shared.renew(lists);
         let _ = self.shared.events.send(Event::SnapshotChanged);
     }
 
@@ -323,11 +318,9 @@ impl Core {
             self.sums_stale = true;
             return;
         }
-        let (snapshot, targets) = (self.snapshot(), self.targets.clone());
+        let snapshot = self.snapshot();
         self.sums_stale = false;
-        self.sums = Some(tokio::task::spawn_blocking(move || {
-            Sums::of(&snapshot, &targets)
-        }));
+        self.sums = Some(tokio::task::spawn_blocking(move || Sums::of(&snapshot)));
     }
 
     fn sums_ready(&mut self, sums: Option<Sums>) {
@@ -357,7 +350,7 @@ impl Core {
         } else if self.figures_due {
             self.keep_figures().await;
         }
-        self.shared.wanted.close();
+        self.shared.stop_threads();
         let closed = self.storage.close().await;
         self.report(closed);
     }

@@ -7,7 +7,7 @@ use super::Core;
 use super::load::empty_book;
 use crate::book::{Overlay, RowDelta};
 use crate::config::Settings;
-use crate::insight::{Targets, derive};
+use crate::insight::derive;
 use crate::store::Storage;
 use jiff::civil::Date;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,6 @@ const AS_TODAY: &[&str] = &[
 async fn read(
     storage: Arc<dyn Storage>,
     settings: Arc<Settings>,
-    targets: Arc<Targets>,
     present: Arc<Snapshot>,
     day: Date,
 ) -> Result<PastDay, CommandError> {
@@ -61,9 +60,9 @@ async fn read(
             .ok()
             .and_then(|d| d.to_zoned(s.zone.clone()).ok())
             .map_or(s.now, |z| z.timestamp().min(s.now));
-        s.derived = derive(&book, day, &s.rules);
+        s.derived = derive(&book, day, &s.settings.risk);
         s.book = book;
-        Sums::of(&s, &targets).enter(&mut s);
+        Sums::of(&s).enter(&mut s);
         s
     });
     let snapshot = made
@@ -86,7 +85,6 @@ impl Core {
         tokio::spawn(read(
             self.storage.clone(),
             self.settings.clone(),
-            self.targets.clone(),
             self.snapshot(),
             day,
         ))

@@ -45,10 +45,15 @@ impl Core {
                 let mut accounts = from.book.touched_by(&delta);
                 let book = from.book.apply(delta, &over);
                 let derived = if rates {
-                    derive_since(Since::SameDay(&from.derived), &book, today, &from.rules)
+                    derive_since(
+                        Since::SameDay(&from.derived),
+                        &book,
+                        today,
+                        &from.settings.risk,
+                    )
                 } else {
                     accounts.retain(|id| id.is_some());
-                    rederive(&from.derived, &book, accounts, today, &from.rules)
+                    rederive(&from.derived, &book, accounts, today, &from.settings.risk)
                 };
                 (book, derived)
             });
@@ -99,7 +104,7 @@ impl Core {
             } else {
                 Since::DayBefore(&from.derived)
             };
-            let derived = derive_since(since, &book, today, &from.rules);
+            let derived = derive_since(since, &book, today, &from.settings.risk);
             (book, derived)
         });
         if let Ok((book, derived)) = made.await {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::command::effect::{Effect, Motion, OutboxAction, Screen};
+use crate::insight::{definitions, page::PAGES};
 
 impl Planner<'_> {
     pub(super) fn front(&self) -> Planned {
@@ -32,7 +33,21 @@ impl Planner<'_> {
                     None => Effect::Sort(column.to_owned(), Some(false)),
                 },
             },
-            "why" => Effect::Why,
+            "why" => match c.arg(0) {
+                None => Effect::Why(None),
+                Some(name) => {
+                    let names: Vec<&str> = definitions().map(|d| d.name).collect();
+                    Effect::Why(Some(self.one_of(name, &names, "figure")?))
+                }
+            },
+            "page" => Effect::Page(self.page(self.arg(0))?),
+            "page next" => Effect::PageStep(true),
+            "page previous" => Effect::PageStep(false),
+            "goto metrics" => match c.arg(0) {
+                Some(page) => Effect::Page(self.page(page)?),
+                None => Effect::Goto(Screen::Metrics),
+            },
+            "switch" => Effect::Switch(self.arg(0).to_owned(), c.arg(1).map(str::to_owned)),
             "mine" => Effect::ToggleMine,
             "asleep" => Effect::ToggleAsleep,
             "zoom" => Effect::Zoom,
@@ -108,6 +123,11 @@ impl Planner<'_> {
                 .err()
                 .unwrap_or_else(|| PlanError(format!("`{text}` is no screen")))),
         }
+    }
+
+    fn page(&self, text: &str) -> Result<&'static str, PlanError> {
+        let names: Vec<&str> = PAGES.iter().map(|(name, _, _)| *name).collect();
+        self.one_of(text, &names, "page")
     }
 
     fn known_source(&self, name: &str) -> Result<(), PlanError> {

@@ -361,7 +361,7 @@ fn why<'a>(app: &App, a: &AccountRow<'_>, room: usize) -> Vec<Vec<Bit<'a>>> {
             ]);
         }
     }
-    if let Some(good) = speaks_for(a, &app.snap.derived, today, &app.snap.rules) {
+    if let Some(good) = speaks_for(a, &app.snap.derived, today, &app.snap.settings.risk) {
         let lines = wrap(&good.line(), room.saturating_sub(6));
         for (n, l) in lines.into_iter().enumerate() {
             out.push(vec![
@@ -483,11 +483,12 @@ fn health_chart(app: &App, ui: &mut Ui<'_>, area: Rect) {
         .collect();
     let labels = dates(today, &points, first);
     let end = points.last().map_or(1.0, |p| p.0).max(1.0);
-    let rules = &app.snap.rules;
+    let rules = &app.snap.settings.risk;
     Chart {
         series: &[Series {
             points: &points,
             role: Role::Chart,
+            sign: "",
         }],
         x: (0.0, end),
         y: (0.0, 100.0),
@@ -497,6 +498,7 @@ fn health_chart(app: &App, ui: &mut Ui<'_>, area: Rect) {
             (f64::from(rules.good_from), Role::Good),
             (f64::from(rules.bad_below), Role::Bad),
         ],
+        cursor: None,
     }
     .draw(ui, area);
 }
@@ -533,12 +535,14 @@ fn usage_chart(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) {
         series: &[Series {
             points: &points,
             role: Role::Chart2,
+            sign: "",
         }],
         x: (0.0, end),
         y: (0.0, nice(most)),
         y_label: &|v| fmt::short(v),
         x_labels: &labels,
         marks: &[],
+        cursor: None,
     }
     .draw(ui, area);
 }

@@ -331,7 +331,7 @@ fn note<'a>(app: &App, a: &AccountRow<'_>, _width: u16) -> Vec<Bit<'a>> {
         a,
         &app.shown().derived,
         app.shown().today,
-        &app.shown().rules,
+        &app.shown().settings.risk,
     ) {
         bits.push(bit(" · but ", Role::Muted));
         bits.push(bit(good.text, Role::Good));

@@ -11,6 +11,8 @@ use ratatui::layout::Rect;
 /// A group of figures; the smaller `keep`, the sooner it gives way.
 struct Group<'a> {
     bits: Vec<Bit<'a>>,
+    /// The figures in it: how many of the bits each takes, and its name, for a click.
+    names: &'static [(usize, &'static str)],
     keep: u8,
 }
 
@@ -37,7 +39,16 @@ pub fn draw(app: &App, ui: &mut Ui<'_>, area: Rect) {
     let mut x = area.x + used + 2;
     for g in &groups {
         let left = (area.right().saturating_sub(age_width + 1)).saturating_sub(x);
-        x += ui.line(x, area.y, left, &g.bits) + gap;
+        let used = ui.line(x, area.y, left, &g.bits);
+        let mut from = 0;
+        let mut start = x;
+        for (count, name) in g.names {
+            let w = line_width(&g.bits[from..(from + count).min(g.bits.len())]) as u16;
+            let area = Rect::new(start, area.y, w.min((x + used).saturating_sub(start)), 1);
+            ui.hit(area, Hit::Command(format!("why {name}")));
+            (from, start) = (from + count, start + w);
+        }
+        x += used + gap;
     }
     ui.line_right(area.x, area.y, area.width.saturating_sub(1), &age);
     ui.hit(
@@ -71,6 +82,7 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
                 bit(money(app, h.arr), Role::Strong),
                 bit(gap(&h.arr_coverage), Role::Watch),
             ],
+            names: &[(3, "accounts"), (2, "arr")],
             keep: 7,
         },
         Group {
@@ -80,6 +92,7 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
                 bit("  NRR ", Role::Muted),
                 ratio(h.nrr),
             ],
+            names: &[(2, "grr"), (2, "nrr")],
             keep: if h.grr.is_some() { 5 } else { 1 },
         },
         Group {
@@ -92,6 +105,7 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
                 bit(gap(&h.at_risk_coverage), Role::Watch),
                 bit(format!(" · {}", fmt::count(h.in_queue)), Role::Text),
             ],
+            names: &[(3, "at_risk"), (1, "in_queue")],
             keep: 9,
         },
         Group {
@@ -115,6 +129,7 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
                 }
                 b
             },
+            names: &[(3, "due_90d"), (3, "due_safe")],
             keep: 6,
         },
     ];
@@ -124,6 +139,7 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
                 bit(fmt::count(h.tasks_overdue), Role::Bad),
                 bit(" overdue", Role::Muted),
             ],
+            names: &[(2, "tasks_overdue")],
             keep: 3,
         });
     }
@@ -137,8 +153,7 @@ fn age<'a>(app: &App) -> Vec<Bit<'a>> {
     let mut bits = Vec::new();
     if let Some(past) = &s.past {
         let day = fmt::absolute(s.today, past.snapshot.today);
-        let of_today = app.account.is_some()
-            || matches!(app.screen, Screen::Tasks | Screen::Sync | Screen::Metrics);
+        let of_today = app.account.is_some() || matches!(app.screen, Screen::Tasks | Screen::Sync);
         let what = if of_today {
             "this screen: today"
         } else {

@@ -77,7 +77,7 @@ pub fn change<'a>(delta: Option<i16>) -> Bit<'a> {
 
 /// The label of a health score.
 pub fn health_role(app: &App, health: u8) -> Role {
-    match app.snap.rules.band(health) {
+    match app.snap.settings.risk.band(health) {
         crate::insight::rules::Band::Good => Role::Good,
         crate::insight::rules::Band::Watch => Role::Watch,
         crate::insight::rules::Band::Bad => Role::Bad,

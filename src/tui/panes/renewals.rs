@@ -246,7 +246,7 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
             &a,
             &app.shown().derived,
             app.shown().today,
-            &app.shown().rules,
+            &app.shown().settings.risk,
         );
         if !line.is_empty() {
             let lead = if bits.is_empty() { "" } else { "  " };

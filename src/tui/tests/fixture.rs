@@ -10,9 +10,9 @@ use crate::book::{
 use crate::cockpit::keymap::Keymap;
 use crate::cockpit::{Cockpit, Snapshot};
 use crate::command::{Homes, Me, SourceInfo};
-use crate::insight::Rules;
 use crate::tui::app::{App, Pane};
 use crate::tui::draw::draw;
+
 use crate::tui::theme::{Depth, Themes};
 use jiff::civil::{Date, date};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
@@ -548,7 +548,7 @@ pub fn snapshot() -> Snapshot {
         now(),
         TimeZone::UTC,
         crate::book::Calendar::default(),
-        Rules::default(),
+        crate::insight::Settings::default(),
     );
     s.generation = 1;
     s.last_visit = Some(before(2));
@@ -765,7 +765,16 @@ pub fn answered(app: &mut App) {
                     v.spec == wanted && v.generation == app.cockpit.snapshot().generation
                 })
         });
-        if done {
+        let page = app.screen != crate::command::Screen::Metrics
+            || app
+                .cockpit
+                .page(&app.page_spec())
+                .is_some_and(|p| p.generation == app.cockpit.snapshot().generation);
+        let whys = app.overlays.iter().all(|o| match o {
+            crate::tui::overlay::Overlay::Why(w) => w.made(app),
+            _ => true,
+        });
+        if done && page && whys {
             app.refresh();
             return;
         }

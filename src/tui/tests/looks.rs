@@ -6,10 +6,10 @@ use crate::command::Screen;
 use crate::tui::app::{App, Pane};
 use crate::tui::theme::Depth;
 
-const SIZES: [(u16, u16); 4] = [(140, 40), (200, 50), (100, 30), (80, 24)];
+pub(super) const SIZES: [(u16, u16); 4] = [(140, 40), (200, 50), (100, 30), (80, 24)];
 
 /// Text once, styles of both themes.
-fn hold(name: &str, sizes: &[(u16, u16)], prepare: impl Fn(&mut App)) {
+pub(super) fn hold(name: &str, sizes: &[(u16, u16)], prepare: impl Fn(&mut App)) {
     for (w, h) in sizes {
         let mut shown = String::new();
         for theme in ["dark", "light"] {
@@ -66,11 +66,6 @@ fn sync() {
         app.goto(Screen::Sync);
         app.focus_on(Pane::Outbox);
     });
-}
-
-#[test]
-fn metrics() {
-    hold("metrics", &SIZES[..1], |app| app.goto(Screen::Metrics));
 }
 
 #[test]

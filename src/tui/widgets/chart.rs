@@ -10,6 +10,8 @@ pub struct Series<'a> {
     pub points: &'a [(f64, f64)],
     /// Its label.
     pub role: Role,
+    /// What stands on some of its points, so that it is told from others without colour; empty for nothing.
+    pub sign: &'static str,
 }
 
 /// A chart.
@@ -26,6 +28,8 @@ pub struct Chart<'a> {
     pub x_labels: &'a [(f64, String)],
     /// Heights that matter, drawn as dotted lines.
     pub marks: &'a [(f64, Role)],
+    /// Where the cursor stands on the scale of x.
+    pub cursor: Option<f64>,
 }
 
 impl Chart<'_> {
@@ -79,8 +83,40 @@ impl Chart<'_> {
             }
         }
         if self.x.1 > self.x.0 {
+            if let Some(at) = self.cursor {
+                let x = plot.x + self.column(at, plot.width);
+                for y in 0..rows {
+                    ui.put(x, plot.y + y, 1, "│", Role::Accent);
+                }
+            }
             for series in self.series {
                 self.line(ui, plot, series);
+            }
+            for series in self.series.iter().filter(|s| !s.sign.is_empty()) {
+                self.signs(ui, plot, series);
+            }
+        }
+    }
+
+    /// The cell of a place on the scale of x.
+    fn column(&self, at: f64, width: u16) -> u16 {
+        let f = ((at - self.x.0) / (self.x.1 - self.x.0)).clamp(0.0, 1.0);
+        (f * f64::from(width - 1)).round() as u16
+    }
+
+    /// The sign of a line at both ends and now and then between.
+    fn signs(&self, ui: &mut Ui<'_>, plot: Rect, series: &Series<'_>) {
+        let mut free = 0;
+        let last = series.points.len().saturating_sub(1);
+        for (i, (x, y)) in series.points.iter().enumerate() {
+            if !x.is_finite() || !y.is_finite() {
+                continue;
+            }
+            let column = self.column(*x, plot.width);
+            if column >= free || i == last {
+                let row = self.row(*y, plot.height);
+                ui.put(plot.x + column, plot.y + row, 1, series.sign, series.role);
+                free = column + 10;
             }
         }
     }
@@ -206,12 +242,14 @@ mod tests {
             series: &[Series {
                 points,
                 role: Role::Chart,
+                sign: "",
             }],
             x: (0.0, 10.0),
             y: (0.0, 100.0),
             y_label: &|v| format!("{v:.0}"),
             x_labels: &[(0.0, "Jan".into()), (10.0, "Dec".into())],
             marks: &[],
+            cursor: None,
         }
         .draw(&mut ui, Rect::new(0, 0, w, h));
         (0..h)

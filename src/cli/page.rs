@@ -1,0 +1,546 @@
+//! `csops page`: a page of the metrics screen as text or JSON, each figure explained where that is asked for.
+
+use super::args::{Global, Page as Options};
+use super::open::{How, Session, coverage, head, open};
+use super::print::print_json;
+use super::start::Failure;
+use crate::book::text::visible;
+use crate::cockpit::{PageSpec, Snapshot};
+use crate::insight::page::{self, Block, Figure, PAGES, Page, TableRow, Target, Why};
+use crate::tui::figures::{Words, explain, grid, words};
+use serde_json::{Map, Value, json};
+use std::io::Write;
+use unicode_width::UnicodeWidthStr;
+
+/// Cells of a line of an explanation.
+const WIDE: usize = 110;
+
+/// Runs it.
+///
+/// # Errors
+/// 2 for a page or switch that there is not.
+pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<(), Failure> {
+    let Some(name) = &options.name else {
+        for (name, title, _) in PAGES {
+            writeln!(out, "{name:<14} {title}")?;
+        }
+        return Ok(());
+    };
+    let mut spec = PageSpec::of(name, options.mine);
+    for choice in &options.set {
+        let Some((switch, value)) = choice.split_once('=') else {
+            return Err(Failure::usage(format!("--set {choice}: write NAME=VALUE")));
+        };
+        spec = spec.with(switch.trim(), value.trim());
+    }
+    known(name)?;
+    let session = open(global, How::Headless)?;
+    print(&session, &spec, options.json, options.explain, out)
+}
+
+/// The page's name is one that there is.
+///
+/// # Errors
+/// 2 with the nearest name.
+pub fn known(name: &str) -> Result<(), Failure> {
+    if page::find(name).is_some() || name == crate::cockpit::pages::SYNC {
+        return Ok(());
+    }
+    let names: Vec<&str> = PAGES.iter().map(|p| p.0).collect();
+    let near = crate::config::nearest(name, names.iter().copied())
+        .map_or_else(String::new, |n| format!(", did you mean `{n}`?"));
+    Err(Failure::usage(format!(
+        "there is no page `{name}`{near}; there are {}",
+        names.join(", ")
+    )))
+}
+
+/// Prints a page: as text, or as one JSON document; with the explanation of each figure when it is wanted.
+///
+/// # Errors
+/// 2 for a switch or value that the page does not have; when the output cannot be written.
+pub fn print(
+    session: &Session,
+    spec: &PageSpec,
+    as_json: bool,
+    explained: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let snapshot = session.cockpit.snapshot();
+    let page = session.cockpit.page_now(spec);
+    for (name, value) in &spec.choices {
+        if let Some(s) = page.switches.iter().find(|s| s.name == name)
+            && !s.values.contains(value)
+        {
+            return Err(Failure::usage(format!(
+                "{name} is one of {}, not {value}",
+                s.values.join(", ")
+            )));
+        }
+    }
+    if as_json {
+        let mut document = head(&snapshot, "page");
+        document.insert("coverage".into(), coverage(&snapshot));
+        document.extend(page_json(&snapshot, &page, explained));
+        print_json(&Value::Object(document), out)?;
+        return Ok(());
+    }
+    let words = Words {
+        book: &snapshot.book,
+        today: snapshot.today,
+    };
+    text(&words, &page, explained, out)?;
+    Ok(())
+}
+
+fn text(w: &Words<'_>, page: &Page, explained: bool, out: &mut dyn Write) -> std::io::Result<()> {
+    writeln!(out, "{}", visible(page.title))?;
+    for line in [&page.sentence, &page.badge] {
+        if !line.is_empty() {
+            writeln!(out, "{}", visible(line))?;
+        }
+    }
+    for s in &page.switches {
+        writeln!(
+            out,
+            "{}={}  ({}: {})",
+            s.name,
+            visible(&s.current),
+            s.title,
+            visible(&s.values.join(", "))
+        )?;
+    }
+    for block in &page.blocks {
+        writeln!(out)?;
+        let title = grid::title(block);
+        if !title.is_empty() {
+            writeln!(out, "{}", visible(title))?;
+        }
+        block_text(w, block, out)?;
+    }
+    if explained {
+        let mut at = grid::first(page);
+        while let Some(spot) = at {
+            if let Some(f) = grid::figure(page, spot) {
+                writeln!(out, "\n== {}", visible(&grid::label(page, spot)))?;
+                for line in explain::lines(w, page, f, WIDE, usize::MAX) {
+                    let line: String = line.iter().map(|b| b.0.as_ref()).collect();
+                    writeln!(out, "{}", visible(line.trim_end()))?;
+                }
+            }
+            at = grid::step(page, spot, true);
+        }
+    }
+    Ok(())
+}
+
+/// A value; why there is none is said where the figure is explained.
+fn value(w: &Words<'_>, f: &Figure) -> String {
+    match &f.value {
+        page::Value::None(_) => w.short(&f.value),
+        v => w.full(v),
+    }
+}
+
+/// The values of a column with their signs behind them, so that the values themselves end at one edge.
+fn column<'f>(
+    w: &Words<'_>,
+    figures: impl Iterator<Item = Option<&'f Figure>> + Clone,
+) -> Vec<String> {
+    let widest = figures
+        .clone()
+        .flatten()
+        .map(|f| words::sign(f).width())
+        .max();
+    let widest = widest.unwrap_or(0);
+    figures
+        .map(|f| {
+            let Some(f) = f else { return String::new() };
+            let sign = words::sign(f);
+            let gap = usize::from(widest > 0) + widest - sign.width();
+            if sign.is_empty() {
+                format!("{}{}", value(w, f), " ".repeat(gap))
+            } else {
+                format!("{} {sign}{}", value(w, f), " ".repeat(gap - 1))
+            }
+        })
+        .collect()
+}
+
+fn block_text(w: &Words<'_>, block: &Block, out: &mut dyn Write) -> std::io::Result<()> {
+    match block {
+        Block::Text { text } => writeln!(out, "{}", visible(text)),
+        Block::Figures { figures: list, .. }
+        | Block::Bars { bars: list, .. }
+        | Block::Waterfall { steps: list, .. } => {
+            let rows = list
+                .iter()
+                .zip(column(w, list.iter().map(Some)))
+                .map(|(f, value)| {
+                    let target = f.target.as_ref().map_or_else(String::new, |t| {
+                        let source = if t.source.is_empty() {
+                            String::new()
+                        } else {
+                            format!(" ({})", t.source)
+                        };
+                        format!("wanted {}{source}", w.target(t))
+                    });
+                    vec![f.label.clone(), value, target]
+                })
+                .collect();
+            aligned(&[false, true, false], rows, out)
+        }
+        Block::Table { rows, empty, .. } | Block::Heat { rows, empty, .. } if rows.is_empty() => {
+            writeln!(out, "  {}", visible(empty))
+        }
+        Block::Table { columns, rows, .. } | Block::Heat { columns, rows, .. } => {
+            let mut right = vec![false];
+            right.extend((0..columns.len()).map(|i| {
+                rows.iter()
+                    .filter_map(|r| r.cells.get(i))
+                    .any(|f| !matches!(f.value, page::Value::Text(_) | page::Value::Empty))
+            }));
+            let mut lines = vec![{
+                let mut head = vec![String::new()];
+                head.extend(columns.iter().cloned());
+                head
+            }];
+            lines.extend(rows.iter().map(|r| vec![r.label.clone()]));
+            for i in 0..columns.len() {
+                let values = column(w, rows.iter().map(|r| r.cells.get(i)));
+                for (line, value) in lines.iter_mut().skip(1).zip(values) {
+                    line.push(value);
+                }
+            }
+            aligned(&right, lines, out)
+        }
+        Block::Lines { lines, mark, .. } => {
+            let mut days: Vec<_> = lines
+                .iter()
+                .flat_map(|l| l.points.iter().map(|p| p.0))
+                .collect();
+            days.sort_unstable();
+            days.dedup();
+            let mut rows = vec![{
+                let mut head = vec![String::new()];
+                head.extend(lines.iter().map(|l| l.label.clone()));
+                head
+            }];
+            rows.extend(days.iter().map(|day| {
+                let mut row = vec![day.to_string()];
+                row.extend(lines.iter().map(|l| {
+                    let point = l.points.iter().find(|p| p.0 == *day);
+                    point.map_or_else(String::new, |p| value(w, &p.1))
+                }));
+                row
+            }));
+            let mut right = vec![true; lines.len() + 1];
+            right[0] = false;
+            aligned(&right, rows, out)?;
+            match mark {
+                Some(mark) => writeln!(out, "  target {}", w.short(mark)),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// Rows of cells under each other; the columns of `right` end at the same edge.
+fn aligned(right: &[bool], rows: Vec<Vec<String>>, out: &mut dyn Write) -> std::io::Result<()> {
+    let rows: Vec<Vec<String>> = rows
+        .into_iter()
+        .map(|r| r.into_iter().map(|c| visible(&c).into_owned()).collect())
+        .collect();
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| {
+            let cells = rows.iter().filter_map(|r| r.get(i));
+            cells.map(|c| c.width()).max().unwrap_or(0)
+        })
+        .collect();
+    for row in &rows {
+        let mut line = String::new();
+        for (i, cell) in row.iter().enumerate() {
+            let space = " ".repeat(widths[i].saturating_sub(cell.width()));
+            line.push_str("  ");
+            if right.get(i).copied().unwrap_or(false) {
+                line.push_str(&space);
+                line.push_str(cell);
+            } else {
+                line.push_str(cell);
+                line.push_str(&space);
+            }
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A page as JSON: values as the other documents have them, null where there is no answer.
+pub fn page_json(s: &Snapshot, page: &Page, explained: bool) -> Map<String, Value> {
+    let mut out = Map::new();
+    out.insert("page".into(), json!(page.name));
+    out.insert("title".into(), json!(page.title));
+    out.insert("policy".into(), json!(page.badge));
+    out.insert("sentence".into(), json!(page.sentence));
+    out.insert("switches".into(), json!(page.switches));
+    let blocks = page.blocks.iter().map(|b| block_json(s, b, explained));
+    out.insert("blocks".into(), blocks.collect());
+    out
+}
+
+fn value_json(s: &Snapshot, value: &page::Value) -> Value {
+    use page::Value as V;
+    match value {
+        V::Money(minor) => {
+            let m = s.book.reporting_money(*minor);
+            json!({"amount": m.decimal(), "currency": m.code()})
+        }
+        V::Ratio(n) | V::Number(n, _) | V::Days(n) => json!(n),
+        V::Count(n) => json!(n),
+        V::Date(d) => json!(d.to_string()),
+        V::Text(t) => json!(t),
+        V::None(_) | V::Empty => Value::Null,
+    }
+}
+
+fn figure_json(s: &Snapshot, f: &Figure, explained: bool) -> Value {
+    let mut out = Map::new();
+    if !f.name.is_empty() {
+        out.insert("name".into(), json!(f.name));
+    }
+    if !f.label.is_empty() {
+        out.insert("label".into(), json!(f.label));
+    }
+    out.insert("value".into(), value_json(s, &f.value));
+    if let page::Value::None(reason) = &f.value {
+        out.insert("reason".into(), json!(reason));
+    }
+    if f.state != page::State::Plain {
+        out.insert("state".into(), json!(f.state));
+    }
+    if let Some(Target { from, to, source }) = &f.target {
+        let limit = |v: &Option<page::Value>| v.as_ref().map_or(Value::Null, |v| value_json(s, v));
+        out.insert(
+            "target".into(),
+            json!({"from": limit(from), "to": limit(to), "source": source}),
+        );
+    }
+    if let Some(why) = &f.why {
+        out.insert("coverage".into(), json!(why.coverage));
+        if explained {
+            out.insert("why".into(), why_json(s, f.name, why));
+        }
+    }
+    Value::Object(out)
+}
+
+fn why_json(s: &Snapshot, name: &str, why: &Why) -> Value {
+    let definition = crate::insight::definition(name)
+        .map(|d| json!({"title": d.title, "formula": d.formula, "note": d.note}));
+    let steps: Vec<Value> = why
+        .steps
+        .iter()
+        .map(|(label, v)| json!({"label": label, "value": value_json(s, v)}))
+        .collect();
+    let rows: Vec<Value> = why
+        .rows
+        .iter()
+        .map(|r| {
+            let values: Vec<Value> = r.values.iter().map(|v| value_json(s, v)).collect();
+            json!({"row": r.label, "account": r.account, "values": values, "note": r.note})
+        })
+        .collect();
+    json!({
+        "definition": definition, "policy": why.policy, "steps": steps, "columns": why.columns, "rows": rows, "rows_in": why.rows_in,
+        "excluded": why.left_out, "rows_out": why.rows_out, "data_from": why.as_of, "source": why.source,
+    })
+}
+
+fn block_json(s: &Snapshot, block: &Block, explained: bool) -> Value {
+    let list = |figures: &[Figure]| -> Value {
+        figures
+            .iter()
+            .map(|f| figure_json(s, f, explained))
+            .collect()
+    };
+    let table = |rows: &[TableRow]| -> Value {
+        rows.iter()
+            .map(|r| json!({"label": r.label, "account": r.account, "cells": list(&r.cells)}))
+            .collect()
+    };
+    match block {
+        Block::Figures { title, figures } => {
+            json!({"block": "figures", "title": title, "figures": list(figures)})
+        }
+        Block::Bars { title, bars } => {
+            json!({"block": "bars", "title": title, "figures": list(bars)})
+        }
+        Block::Waterfall { title, steps } => {
+            json!({"block": "waterfall", "title": title, "figures": list(steps)})
+        }
+        Block::Table {
+            title,
+            columns,
+            rows,
+            empty,
+        } => {
+            let empty = rows.is_empty().then_some(empty);
+            json!({"block": "table", "title": title, "columns": columns, "rows": table(rows), "empty": empty})
+        }
+        Block::Heat {
+            title,
+            columns,
+            rows,
+            scale,
+            empty,
+        } => {
+            let empty = rows.is_empty().then_some(empty);
+            json!({"block": "heat", "title": title, "columns": columns, "rows": table(rows), "scale": [scale.0, scale.1], "empty": empty})
+        }
+        Block::Lines { title, lines, mark } => {
+            let lines: Vec<Value> = lines
+                .iter()
+                .map(|l| {
+                    let points: Vec<Value> = l
+                        .points
+                        .iter()
+                        .map(|(day, f)| json!({"date": day.to_string(), "figure": figure_json(s, f, explained)}))
+                        .collect();
+                    json!({"label": l.label, "points": points})
+                })
+                .collect();
+            let mark = mark.as_ref().map(|m| value_json(s, m));
+            json!({"block": "lines", "title": title, "lines": lines, "target": mark})
+        }
+        Block::Text { text } => json!({"block": "text", "text": text}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::Book;
+    use crate::insight::Coverage;
+    use crate::insight::page::{Line, State};
+
+    fn page() -> Page {
+        let figure = |label: &str, value| {
+            Figure::new(
+                "arr",
+                label,
+                value,
+                Why {
+                    rows_in: 2,
+                    coverage: Coverage {
+                        known: 2,
+                        of: 3,
+                        no_rate: 1,
+                    },
+                    ..Why::default()
+                },
+            )
+        };
+        let mut watched = figure("ARR \u{1b}[2J", page::Value::Money(123_450));
+        watched.state = State::Watch;
+        watched.target = Some(Target {
+            from: Some(page::Value::Money(200_000)),
+            to: None,
+            source: "the plan".into(),
+        });
+        Page {
+            name: "test",
+            title: "Test",
+            sentence: "A sentence.".into(),
+            blocks: vec![
+                Block::Figures {
+                    title: "Figures".into(),
+                    figures: vec![watched, figure("none", page::Value::None("no row".into()))],
+                },
+                Block::Table {
+                    title: "Table".into(),
+                    columns: vec!["ARR".into(), "who".into()],
+                    rows: vec![TableRow {
+                        label: "株式会社".into(),
+                        account: None,
+                        cells: vec![figure("", page::Value::Money(100)), Figure::text("Dana")],
+                    }],
+                    empty: String::new(),
+                },
+                Block::Lines {
+                    title: "Lines".into(),
+                    lines: vec![Line {
+                        label: "one".into(),
+                        points: vec![(
+                            jiff::civil::date(2026, 11, 1),
+                            figure("", page::Value::Ratio(0.5)),
+                        )],
+                    }],
+                    mark: Some(page::Value::Ratio(0.9)),
+                },
+            ],
+            ..Page::default()
+        }
+    }
+
+    #[test]
+    fn text_is_aligned_without_control_characters_and_explains_when_asked() {
+        let book = Book::empty().with_money("USD", &[], None);
+        let words = Words {
+            book: &book,
+            today: jiff::civil::date(2026, 11, 26),
+        };
+        let printed = |explained| {
+            let mut out = Vec::new();
+            text(&words, &page(), explained, &mut out).expect("written");
+            String::from_utf8(out).expect("text")
+        };
+        let said = printed(false);
+        for wanted in [
+            "  ARR ␛[2J  $1,234.50 ▼!  wanted ≥ $2k (the plan)",
+            "  none            n/a",
+            "  株式会社   $1  Dana",
+            "  2026-11-01  50.00%",
+            "  target 90.0%",
+        ] {
+            assert!(said.contains(wanted), "{wanted} is not in\n{said}");
+        }
+        assert!(!said.contains('\u{1b}') && !said.contains("Coverage"));
+        let said = printed(true);
+        assert_eq!(said.matches("Coverage").count(), 4, "{said}");
+        assert!(said.contains("== 株式会社 · ARR"), "{said}");
+        assert!(said.contains("2 of 3 (1 without a rate)"), "{said}");
+    }
+
+    #[test]
+    fn json_has_values_as_every_document_has_them() {
+        let mut s = Snapshot::default();
+        s.book = Book::empty().with_money("USD", &[], None);
+        let v = Value::Object(page_json(&s, &page(), true));
+        let first = &v["blocks"][0]["figures"][0];
+        assert_eq!(
+            first["value"],
+            json!({"amount": "1234.50", "currency": "USD"})
+        );
+        assert_eq!(first["label"], "ARR \u{1b}[2J");
+        assert_eq!(first["state"], "watch");
+        assert_eq!(first["target"]["source"], "the plan");
+        assert_eq!(first["why"]["rows_in"], 2);
+        assert_eq!(first["coverage"]["no_rate"], 1);
+        let none = &v["blocks"][0]["figures"][1];
+        assert_eq!(
+            (&none["value"], &none["reason"]),
+            (&Value::Null, &json!("no row"))
+        );
+        assert_eq!(
+            v["blocks"][2]["lines"][0]["points"][0],
+            json!({"date": "2026-11-01", "figure": {
+                "name": "arr", "value": 0.5, "coverage": {"known": 2, "of": 3, "no_rate": 1},
+                "why": {"definition": v["blocks"][0]["figures"][0]["why"]["definition"], "policy": "", "steps": [], "columns": [], "rows": [],
+                    "rows_in": 2, "excluded": [], "rows_out": 0, "data_from": null, "source": ""}
+            }})
+        );
+        let short = Value::Object(page_json(&s, &page(), false));
+        assert!(short["blocks"][0]["figures"][0].get("why").is_none());
+    }
+}
