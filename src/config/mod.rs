@@ -5,8 +5,8 @@
 //! beside the [`Problem`]s of what could not be used and, for `config show --origin`, every key with its value and where it came from.
 //! Nothing here is ever written out in full: `config.example.toml` at the top of the repository is the complete, commented list.
 
-mod health;
 mod forecast;
+mod health;
 mod nearest;
 mod parse;
 mod paths;
@@ -15,8 +15,8 @@ mod secret;
 mod settings;
 mod sources;
 
-pub use health::{MEASURES, load_health};
 pub use forecast::Forecast;
+pub use health::{MEASURES, load_health};
 pub use nearest::nearest;
 pub use parse::{Loaded, load, load_text};
 pub use paths::{Overrides, PathError, Paths};

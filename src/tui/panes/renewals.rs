@@ -229,7 +229,10 @@ fn note<'a>(app: &App, r: &RenewalRow<'_>) -> Vec<Bit<'a>> {
             _ => String::new(),
         };
         bits.push(bit(
-            format!("  moved from {}{times}", fmt::absolute(app.shown().today, was)),
+            format!(
+                "  moved from {}{times}",
+                fmt::absolute(app.shown().today, was)
+            ),
             Role::Watch,
         ));
     }
