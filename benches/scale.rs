@@ -12,7 +12,7 @@ use csops::book::{
 use csops::cockpit::{Cockpit, Keymap, Setup, Snapshot, SystemClock};
 use csops::command::{Me, Screen};
 use csops::config::Settings;
-use csops::insight::{self, GroupBy, Rules, Targets};
+use csops::insight::{self, GroupBy, Rules};
 use csops::query::{self, sort_keys};
 use csops::store::{Options, PageWrite, Storage, Store, fill};
 use csops::tui::app::App;
@@ -287,8 +287,9 @@ fn at(c: &mut Criterion, runtime: &Runtime, folder: &Path, n: u32) {
     g.bench_function("figures/pipeline", |b| {
         b.iter(|| insight::pipeline(&book, &derived, fill::TODAY, &Calendar::default(), 4, None))
     });
+    let settings = insight::Settings::default();
     g.bench_function("figures/segments", |b| {
-        b.iter(|| insight::segments(&book, &derived, GroupBy::Touch, &Targets::default()))
+        b.iter(|| insight::segments(&book, &derived, fill::TODAY, GroupBy::Touch, &settings))
     });
     let none = Overlay::default();
     g.bench_function("merge of 1000 changed", |b| {

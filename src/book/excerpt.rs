@@ -158,6 +158,11 @@ impl PersonRow<'_> {
                 1 => Some(true),
                 _ => None,
             },
+            manager: self.manager_id(),
+            region: own(self.region()),
+            capacity_hours: self.capacity_hours(),
+            start: self.start(),
+            end: self.end(),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod merged;
 pub mod opportunities;
 pub mod record;
 pub mod registry;
+pub mod role;
 pub mod rows;
 pub mod signals;
 pub mod snapshot;
@@ -49,6 +50,7 @@ pub use merged::{
 pub use opportunities::OpportunityRow;
 pub use record::{Cursor, Record, RowProblem};
 pub use registry::Scope;
+pub use role::Role;
 pub use rows::{
     Account, AccountDetail, Contact, Escalation, Facts, Followed, Movement, Opportunity, Person,
     Provenance, Rate, Renewal, RowDelta, SERIES, Signal, Subscription, Task, Ticket, Touchpoint,

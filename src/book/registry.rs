@@ -339,6 +339,13 @@ static ACCOUNT: &[Field] = &[
         |s, r| person(s.book.account(r).csm())
     ),
     field!(
+        "team",
+        "Team",
+        Person,
+        "who leads the customer success manager",
+        |s, r| person(s.book.account(r).csm().and_then(|p| p.manager()))
+    ),
+    field!(
         "seller" | "crm_owner",
         "Seller",
         Person,
@@ -775,6 +782,33 @@ static PERSON: &[Field] = &[
         Bool,
         "still with us",
         |s, r| Cell::Bool(s.book.person(r).is_active())
+    ),
+    field!("manager", "Manager", Person, "who leads them", |s, r| {
+        person(s.book.person(r).manager())
+    }),
+    field!("region", "Region", Word, "where they work", |s, r| text(
+        s.book.person(r).region()
+    )),
+    field!(
+        "capacity_hours",
+        "Hours",
+        Number("h"),
+        "hours that they work; full time without it",
+        |s, r| number(s.book.person(r).capacity_hours())
+    ),
+    field!(
+        "start",
+        "Start",
+        Date[Behind],
+        "their first day with us",
+        |s, r| date(s.book.person(r).start())
+    ),
+    field!(
+        "end",
+        "End",
+        Date[Ahead],
+        "their last day with us",
+        |s, r| date(s.book.person(r).end())
     ),
 ];
 

@@ -219,10 +219,20 @@ row!(
     name: String,
     /// E-mail, lower case.
     email: Option<String>,
-    /// Role: csm, seller, cs_ops, leader, …
+    /// Role: csm, seller, cs_ops, leader, … (see [`Role`](super::Role))
     role: Option<String>,
     /// Still with us.
     active: Option<bool>,
+    /// Who leads them.
+    manager: Option<LocalId>,
+    /// Where they work; an account of another region is not given to them.
+    region: Option<String>,
+    /// Hours that they work, as `[capacity] full_time_hours` counts them: a year, a week. Nothing counts as full time.
+    capacity_hours: Option<f64>,
+    /// Their first day with us.
+    start: Option<Date>,
+    /// Their last day with us.
+    end: Option<Date>,
 });
 
 row!(

@@ -283,6 +283,12 @@ pub(super) struct People {
     pub email: TextCol,
     pub role: Col<u32>,
     pub active: Col<u8>,
+    pub manager: Col<u32>,
+    pub region: Col<u32>,
+    /// What few people have.
+    pub capacity_hours: Sparse<f64>,
+    pub start: Col<Day>,
+    pub end: Col<Day>,
 }
 
 fn sym(symbols: &mut Arc<Symbols>, text: &Option<String>) -> u32 {
@@ -494,6 +500,11 @@ impl People {
         self.email.set(row, p.email.as_deref().unwrap_or(""));
         self.role.set(row, sym(&mut shared.symbols, &p.role));
         self.active.set(row, yes_no(p.active));
+        self.manager.set(row, reference(p.manager));
+        self.region.set(row, sym(&mut shared.symbols, &p.region));
+        self.capacity_hours.set(row, p.capacity_hours);
+        self.start.set(row, Day::of(p.start));
+        self.end.set(row, Day::of(p.end));
         row
     }
 }

@@ -682,4 +682,33 @@ impl<'a> PersonRow<'a> {
     pub fn is_active(&self) -> bool {
         self.book.people.active.get(self.row) != 0
     }
+    /// Who leads them.
+    pub fn manager(&self) -> Option<PersonRow<'a>> {
+        self.book.person_by_id(self.manager_id()?)
+    }
+    /// The id of who leads them, known to us or not.
+    pub fn manager_id(&self) -> Option<LocalId> {
+        Some(LocalId(self.book.people.manager.get(self.row))).filter(|i| i.is_some())
+    }
+    /// Where they work.
+    pub fn region(&self) -> Option<&'a str> {
+        text(
+            self.book
+                .shared
+                .symbols
+                .get(self.book.people.region.get(self.row)),
+        )
+    }
+    /// Hours that they work, in the unit of `[capacity] full_time_hours`.
+    pub fn capacity_hours(&self) -> Option<f64> {
+        self.book.people.capacity_hours.get(self.row).copied()
+    }
+    /// Their first day with us.
+    pub fn start(&self) -> Option<Date> {
+        self.book.people.start.get(self.row).date()
+    }
+    /// Their last day with us.
+    pub fn end(&self) -> Option<Date> {
+        self.book.people.end.get(self.row).date()
+    }
 }

@@ -9,6 +9,7 @@ pub(super) fn settings_of(settings: &config::Settings) -> Settings {
     Settings {
         risk: rules_of(settings),
         segments: targets_of(settings),
+        capacity: super::capacity::capacity_of(settings),
         ..Settings::default()
     }
 }

@@ -4,6 +4,7 @@
 //! there is something new, [`Cockpit::request_view`] has a list filtered and sorted elsewhere, [`Cockpit::request_page`] a page of figures made, [`Cockpit::run`] runs a command.
 //! [`Credentials`] are the sources' logins, without a cockpit. The keys live in [`keymap`], the one clock's implementation in [`clock`].
 
+mod capacity;
 mod choices;
 pub mod clock;
 pub mod connectors;

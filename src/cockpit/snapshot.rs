@@ -44,7 +44,7 @@ pub struct Snapshot {
     pub mine: Arc<Totals>,
     /// The forecasts that were kept, one a week.
     pub forecasts: Arc<Vec<ForecastSnapshot>>,
-    /// Ratios by touch model, segment and CSM.
+    /// Ratios in every grouping, in the order of [`GroupBy::ALL`](crate::insight::GroupBy::ALL).
     pub segments: Arc<Vec<Segments>>,
     /// The last known picture, shown while the Book loads: taken at this instant. Its lists hold only their first rows.
     pub from_cache: Option<Timestamp>,
@@ -222,7 +222,8 @@ impl Sums {
     const QUARTERS: usize = 4;
 
     pub(super) fn of(s: &Snapshot) -> Sums {
-        use crate::insight::{GroupBy, header, pipeline, segments, task_summary};
+        use crate::insight::capacity::spread::Spread;
+        use crate::insight::{GroupBy, header, pipeline, task_summary};
         let totals = |mine| {
             Arc::new(Totals {
                 header: header(&s.book, &s.derived, s.today, mine),
@@ -239,18 +240,14 @@ impl Sums {
             })
         };
         let all = totals(None);
+        let spread = Spread::of(&s.book, &s.derived, s.today, &s.settings);
         Sums {
             mine: match s.me.person {
                 Some(me) => totals(Some(me)),
                 None => all.clone(),
             },
             all,
-            segments: Arc::new(
-                [GroupBy::Touch, GroupBy::Segment, GroupBy::Csm]
-                    .into_iter()
-                    .map(|by| segments(&s.book, &s.derived, by, &s.settings.segments))
-                    .collect(),
-            ),
+            segments: Arc::new(GroupBy::ALL.map(|by| spread.by(by)).into()),
         }
     }
 

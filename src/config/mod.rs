@@ -5,6 +5,7 @@
 //! beside the [`Problem`]s of what could not be used and, for `config show --origin`, every key with its value and where it came from.
 //! Nothing here is ever written out in full: `config.example.toml` at the top of the repository is the complete, commented list.
 
+mod capacity;
 mod forecast;
 mod health;
 mod nearest;
@@ -15,6 +16,7 @@ mod secret;
 mod settings;
 mod sources;
 
+pub use capacity::Capacity;
 pub use forecast::Forecast;
 pub use health::{MEASURES, load_health};
 pub use nearest::nearest;

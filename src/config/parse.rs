@@ -130,6 +130,7 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         forecast: super::forecast::forecast(top.section("forecast")),
         triage: triage(top.section("triage")),
         segments: segments(top.section("segments")),
+        capacity: super::capacity::capacity(top.section("capacity")),
         precedence: BTreeMap::new(),
         interface: interface(top.section("interface")),
         log_level: log(top.section("log")),

@@ -333,6 +333,39 @@ impl<'r, 'a> Section<'r, 'a> {
         })
     }
 
+    /// A number in a range that may be left out.
+    pub(super) fn some_number(
+        &self,
+        key: &'static str,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Option<f64> {
+        self.value(key, "a number", String::new(), |v| {
+            let n = float(v)?;
+            Some(if range.contains(&n) {
+                Ok(n)
+            } else {
+                Err(format!(
+                    "must lie between {} and {}, not {n}",
+                    range.start(),
+                    range.end()
+                ))
+            })
+        })
+    }
+
+    /// Any number of fractions, 0 to 1.
+    pub(super) fn fractions(&self, key: &'static str, default: &[f64]) -> Option<Vec<f64>> {
+        let expected = "a list of fractions such as [0.0, 0.5, 1.0]";
+        self.value(key, expected, format!("{default:?}"), |v| {
+            let all = v.as_array()?.iter().map(|i| float(i.get_ref()));
+            let all = all.collect::<Option<Vec<f64>>>()?;
+            Some(match all.iter().find(|n| !(0.0..=1.0).contains(*n)) {
+                Some(n) => Err(format!("takes fractions between 0 and 1, not {n}")),
+                None => Ok(all),
+            })
+        })
+    }
+
     /// Exactly `N` numbers.
     pub(super) fn numbers<const N: usize>(
         &self,

@@ -30,6 +30,8 @@ pub struct Settings {
     pub triage: Triage,
     /// Target bands per segment or touch model, by its canonical name.
     pub segments: BTreeMap<String, SegmentTarget>,
+    /// Work and who does it.
+    pub capacity: super::Capacity,
     /// Which source's value wins, best first: by field (`account.arr`), by kind (`account`), or `*`.
     pub precedence: BTreeMap<String, Vec<String>>,
     /// How the cockpit looks and is handled.

@@ -404,3 +404,44 @@ comit = 0.9
         }
     );
 }
+
+#[test]
+fn capacity_is_read_with_its_mistakes() {
+    let loaded = read(
+        r#"
+[capacity]
+internal_share = 0.4
+ramp = [0.0, 0.25]
+ramping = "exclude"
+growth = -2
+csm_cost = 100_000
+[capacity.hours]
+Enterprise = 90
+mid = -1
+[capacity.rebalance]
+keep = "tag:keep"
+limits = ["hours", "moons"]
+"#,
+    );
+    assert_eq!(
+        messages(&loaded),
+        [
+            "6:10: `capacity.growth` must lie between -0.95 and 10, not -2",
+            "10:7: `capacity.hours.mid` takes hours a year between 0 and 8760",
+            "13:10: `capacity.rebalance.limits` does not know `moons`; there are hours, accounts, arr",
+        ]
+    );
+    let c = &loaded.settings.capacity;
+    assert_eq!(
+        *c,
+        Capacity {
+            hours: [("enterprise".to_owned(), 90.0)].into(),
+            internal_share: 0.4,
+            ramp: vec![0.0, 0.25],
+            ramping_counts: false,
+            csm_cost: Some(100_000.0),
+            keep: Some("tag:keep".into()),
+            ..Capacity::default()
+        }
+    );
+}

@@ -160,22 +160,7 @@ pub fn settle_account(record: &mut Record) {
 
 /// A role of one of ours from a title or department.
 pub fn person_role(title: &str) -> Option<&'static str> {
-    let w = low(title);
-    if w.is_empty() {
-        None
-    } else if has(&w, &["csm", "customer success manager", "success manager"]) {
-        Some("csm")
-    } else if has(&w, &["cs ops", "success operations", "cs operations"]) {
-        Some("cs_ops")
-    } else if has(&w, &["vp", "head of", "director", "chief", "lead"]) {
-        Some("leader")
-    } else if has(&w, &["account exec", "account manager", "sales", "seller"]) {
-        Some("seller")
-    } else if w.contains("success") {
-        Some("csm")
-    } else {
-        None
-    }
+    crate::book::Role::of(title).map(crate::book::Role::name)
 }
 
 /// A role of a person at a customer from role and title.

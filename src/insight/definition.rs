@@ -136,12 +136,6 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "safe is the part whose account is neither above the threshold of loss nor has an open risk",
     },
     Definition {
-        name: "accounts_per_csm",
-        title: "Accounts per CSM",
-        formula: "accounts of the group that have a CSM, divided by the people who are CSM of at least one of them",
-        note: "a CSM with accounts in several groups counts in each",
-    },
-    Definition {
         name: "usage.trend",
         title: "Usage trend",
         formula: "mean of the two newest weeks against the mean of the two weeks four weeks earlier",
@@ -334,6 +328,7 @@ const PARTS: &[&[Definition]] = &[
     DEFINITIONS,
     super::forecast::DEFINITIONS,
     super::screens::definitions::DEFINITIONS,
+    super::capacity::DEFINITIONS,
 ];
 
 /// All definitions.

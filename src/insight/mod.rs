@@ -5,6 +5,7 @@
 //! put one account into words; [`header`], [`pipeline`], [`segments`] and [`task_summary`] are the panes; [`page`] holds the pages of
 //! figures for the Metrics screen; every figure has its [`Definition`] and its [`Coverage`].
 
+pub mod capacity;
 pub mod definition;
 pub mod explain;
 pub mod forecast;

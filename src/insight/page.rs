@@ -339,6 +339,7 @@ pub const PAGES: &[(&str, &str, Make)] = &[
     ("growth", "Growth", super::growth::page),
     ("onboarding", "Onboarding", super::onboarding::page),
     ("voice", "Customer voice", super::voice::page),
+    ("capacity", "Capacity", super::capacity::page::page),
 ];
 
 /// A page, or the figures of another screen, by its name.

@@ -22,4 +22,6 @@ pub struct Settings {
     pub onboarding: super::onboarding::Settings,
     /// How surveys are read.
     pub voice: super::voice::Settings,
+    /// Who can do how much work.
+    pub capacity: super::capacity::CapacitySettings,
 }

@@ -357,16 +357,17 @@ fn segments_hold_csms_against_their_bands() {
         people,
         ..RowDelta::default()
     });
-    let s = segments(&book, &derived, GroupBy::Touch, &Targets::default());
+    let s = segments(&book, &derived, TODAY, GroupBy::Touch, &Settings::default());
     assert_eq!(s.rows.len(), 2);
     let high = s.rows.iter().find(|r| r.key == "High touch").unwrap();
-    assert_eq!(high.accounts_per_csm, Some(30.0));
+    // 30 × 75 of the CSM's 30 × 75 + 9 × 2 hours: 0.992 of a person.
+    assert_eq!((high.csms, high.accounts_per_csm), (1, Some(30.24)));
     assert_eq!(high.verdict, Some(Verdict::Over));
-    assert_eq!(high.arr_per_csm, Some(30_000));
+    assert_eq!(high.arr_per_csm, Some(30_240));
     let tech = s.rows.iter().find(|r| r.key == "tech").unwrap();
-    assert_eq!((tech.without_csm, tech.verdict), (1, Some(Verdict::Under)));
+    assert_eq!((tech.without_csm, tech.verdict), (1, Some(Verdict::Over)));
     assert_eq!(s.csm_per_ops, Some(1.0));
-    let by_csm = segments(&book, &derived, GroupBy::Csm, &Targets::default());
+    let by_csm = segments(&book, &derived, TODAY, GroupBy::Csm, &Settings::default());
     assert_eq!(by_csm.rows.iter().map(|r| r.accounts).sum::<usize>(), 40);
 }
 

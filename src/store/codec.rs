@@ -326,7 +326,21 @@ table!(
     "movement",
     [account, line, date, kind, amount, reason]
 );
-table!(Person, "person", [name, email, role, active]);
+table!(
+    Person,
+    "person",
+    [
+        name,
+        email,
+        role,
+        active,
+        manager,
+        region,
+        capacity_hours,
+        start,
+        end
+    ]
+);
 table!(
     Renewal,
     "renewal",

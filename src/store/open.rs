@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007.sql"),
     include_str!("migrations/0005.sql"),
     include_str!("migrations/0004.sql"),
+    include_str!("migrations/0008.sql"),
 ];
 
 /// SQLite's mark of whose file it is: `csop`.

@@ -435,15 +435,9 @@ impl App {
 
     /// The query of the segment in focus.
     fn segment_query(&self) -> Option<String> {
-        use crate::insight::GroupBy;
         let groups = self.snap.segments.get(self.group)?;
         let row = groups.rows.get(self.list(Pane::Segments).cursor)?;
-        let field = match groups.by {
-            GroupBy::Touch => "touch",
-            GroupBy::Segment => "segment",
-            GroupBy::Csm => "csm",
-            GroupBy::Region => "region",
-        };
+        let field = groups.by.name();
         if row.key.is_empty() {
             return Some(format!("{field}:none"));
         }
@@ -452,17 +446,10 @@ impl App {
 
     /// The page of the segments pane's figures, the group in focus first.
     pub fn segment_page(&self) -> PageSpec {
-        use crate::insight::GroupBy;
         let Some(groups) = self.shown().segments.get(self.group) else {
             return PageSpec::of("segments", self.mine);
         };
-        let by = match groups.by {
-            GroupBy::Touch => "touch",
-            GroupBy::Segment => "segment",
-            GroupBy::Csm => "csm",
-            GroupBy::Region => "region",
-        };
-        let page = PageSpec::of("segments", self.mine).with("by", by);
+        let page = PageSpec::of("segments", self.mine).with("by", groups.by.name());
         match groups.rows.get(self.list(Pane::Segments).cursor) {
             Some(row) => page.with("group", row.key.clone()),
             None => page,

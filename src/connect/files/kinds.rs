@@ -212,6 +212,7 @@ static PEOPLE: Spec = Spec {
         c("name", Ty::Text),
         c("role", Ty::Text),
         c("manager", Ty::Person),
+        c("region", Ty::Text),
         c("capacity_hours", Ty::Number),
         c("start", Ty::Date),
         c("end", Ty::Date),
@@ -388,14 +389,7 @@ mod tests {
     #[test]
     fn every_key_and_need_is_a_column_and_every_field_one_of_its_kind() {
         // Kept in the record for what is to come; no row has a place for them yet.
-        const KEPT: &[&str] = &[
-            "manager",
-            "capacity_hours",
-            "start",
-            "end",
-            "line",
-            "closed_amount",
-        ];
+        const KEPT: &[&str] = &["line", "closed_amount"];
         for kind in FileKind::ALL {
             assert_eq!(FileKind::parse(kind.name()), Some(kind));
             let spec = kind.spec();

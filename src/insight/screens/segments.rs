@@ -9,14 +9,6 @@ use crate::insight::page::{
 use crate::insight::segments::{GroupBy, SegmentRow, Verdict, segments};
 use std::collections::BTreeMap;
 
-/// The groupings, by the value of the switch `by`.
-const GROUPINGS: [(&str, GroupBy); 4] = [
-    ("touch", GroupBy::Touch),
-    ("segment", GroupBy::Segment),
-    ("csm", GroupBy::Csm),
-    ("region", GroupBy::Region),
-];
-
 /// What the accounts of a group amount to.
 #[derive(Clone, Default)]
 struct Group {
@@ -33,20 +25,26 @@ fn key<'a>(a: &AccountRow<'a>, by: GroupBy) -> &'a str {
         GroupBy::Segment => a.segment(),
         GroupBy::Region => a.region(),
         GroupBy::Csm => a.csm().map(|p| p.name()),
+        GroupBy::Team => a.csm().and_then(|p| p.manager()).map(|p| p.name()),
     }
     .unwrap_or("")
 }
 
 /// The page; the group that is asked about comes first.
 pub fn page(input: &Input<'_>) -> Page {
-    let (name, by) = GROUPINGS
-        .into_iter()
-        .find(|(n, _)| Some(*n) == input.choice("by"))
-        .unwrap_or(GROUPINGS[0]);
-    let made = segments(input.book, input.derived, by, &input.settings.segments);
+    let by = input
+        .choice("by")
+        .and_then(GroupBy::parse)
+        .unwrap_or_default();
+    let name = by.name();
+    let made = segments(input.book, input.derived, input.today, by, input.settings);
     let mut groups: BTreeMap<(String, Option<LocalId>), Group> = BTreeMap::new();
     for a in input.book.accounts() {
-        let person = a.csm_id().filter(|_| by == GroupBy::Csm);
+        let person = match by {
+            GroupBy::Csm => a.csm_id(),
+            GroupBy::Team => a.csm().and_then(|p| p.manager_id()),
+            _ => None,
+        };
         let g = groups.entry((key(&a, by).to_owned(), person)).or_default();
         g.accounts
             .count(a.row(), a.arr_reporting().map_or(0, |m| m.minor));
@@ -82,6 +80,9 @@ pub fn page(input: &Input<'_>) -> Page {
         "ARR",
         "accounts/CSM",
         "ARR/CSM",
+        "hours needed",
+        "hours there are",
+        "utilisation",
         "at risk",
         "in queue",
         "health",
@@ -107,10 +108,15 @@ pub fn page(input: &Input<'_>) -> Page {
         ),
         Why {
             steps: vec![
-                ("CSMs".into(), Value::Count(made.csms as i64)),
                 (
-                    "÷ people of CS Ops".into(),
-                    Value::Count(made.cs_ops as i64),
+                    "people who are the CSM of an account".into(),
+                    Value::Count(made.csms as i64),
+                ),
+                ("people of CS Ops".into(), Value::Count(made.cs_ops as i64)),
+                (
+                    "CSMs ÷ CS Ops, both by their hours".into(),
+                    made.csm_per_ops
+                        .map_or(Value::Empty, |n| Value::Number(n, 2)),
                 ),
                 (
                     "to hold it against".into(),
@@ -127,12 +133,12 @@ pub fn page(input: &Input<'_>) -> Page {
         switches: vec![Switch {
             name: "by",
             title: "group by",
-            values: GROUPINGS.map(|(n, _)| n.to_owned()).to_vec(),
+            values: GroupBy::ALL.map(|b| b.name().to_owned()).to_vec(),
             current: name.to_owned(),
         }],
         blocks: vec![
             Block::Table {
-                title: format!("By {}", if by == GroupBy::Csm { "CSM" } else { name }),
+                title: format!("By {}", by.title()),
                 columns: columns.map(str::to_owned).to_vec(),
                 rows,
                 empty: "There is no account yet.".into(),
@@ -143,6 +149,35 @@ pub fn page(input: &Input<'_>) -> Page {
                     count("csms", "CSMs", made.csms, Vec::new()),
                     count("cs_ops", "CS Ops", made.cs_ops, Vec::new()),
                     ratio,
+                    Figure::new(
+                        "cs_cost_share",
+                        "CS cost of ARR",
+                        Value::ratio(made.cost_share, &made.cost_note),
+                        Why {
+                            steps: vec![(
+                                "to hold it against".into(),
+                                Value::Text(made.cost_note.clone()),
+                            )],
+                            ..Why::default()
+                        },
+                    ),
+                    Figure::new(
+                        "fte_needed",
+                        "full-time CSMs needed",
+                        Value::Number(made.fte_needed, 1),
+                        Why {
+                            steps: vec![
+                                ("hours needed".into(), Value::Number(made.total.need, 0)),
+                                (
+                                    "full-time CSMs there are".into(),
+                                    Value::Number(made.total.fte, 2),
+                                ),
+                                ("hours they have".into(), Value::Number(made.total.have, 0)),
+                            ],
+                            coverage: made.total.hours_coverage,
+                            ..Why::default()
+                        },
+                    ),
                 ],
             },
         ],
@@ -168,19 +203,72 @@ fn row(input: &Input<'_>, by: &str, r: &SegmentRow, group: Group) -> TableRow {
             .accounts
             .why(|n, _| account_row(&book.account(n)), name, "")
     };
-    let with_csm = r.accounts - r.without_csm;
+    let counted = r.accounts - r.without_csm - r.not_counted;
+    let people = (
+        "÷ full-time CSMs, by the hours that these accounts take of theirs".to_owned(),
+        Value::Number(r.fte, 3),
+    );
     let mut per_csm = accounts.clone();
     per_csm.steps = vec![
-        ("accounts with a CSM".into(), Value::Count(with_csm as i64)),
-        ("÷ CSMs of these".into(), Value::Count(r.csms as i64)),
+        ("accounts that count".into(), Value::Count(counted as i64)),
+        people.clone(),
+        (
+            "people who have any of them".into(),
+            Value::Count(r.csms as i64),
+        ),
         (
             "accounts without a CSM, not counted".into(),
             Value::Count(r.without_csm as i64),
         ),
+        (
+            "whose CSM has left, leads or learns, or no customers: not counted".into(),
+            Value::Count(r.not_counted as i64),
+        ),
     ];
+    let settings = &input.settings.capacity;
+    let mut hours = accounts.clone();
+    hours.coverage = r.hours_coverage;
+    hours.steps = vec![
+        (
+            "hours that the accounts take".into(),
+            Value::Number(r.need, 0),
+        ),
+        (
+            "full-time CSMs, by the hours that these accounts take of theirs".into(),
+            Value::Number(r.fte, 3),
+        ),
+        (
+            "hours a year".into(),
+            Value::Number(settings.hours_per_year, 0),
+        ),
+        (
+            "of these for customers".into(),
+            Value::Ratio(1.0 - settings.internal_share),
+        ),
+        ("hours there are".into(), Value::Number(r.have, 0)),
+    ];
+    let mut busy = Figure::new(
+        "utilisation",
+        "",
+        r.utilisation.map_or_else(
+            || Value::None("nobody has hours for these accounts".into()),
+            Value::Ratio,
+        ),
+        hours.clone(),
+    );
+    busy.target = Some(Target {
+        from: None,
+        to: Some(Value::Ratio(settings.target_utilisation)),
+        source: "[capacity] target_utilisation".into(),
+    });
+    busy.state = match r.utilisation {
+        Some(u) if u > settings.target_utilisation => State::Bad,
+        Some(_) => State::Good,
+        None => State::Plain,
+    };
     let arr_why = money(group.arr, "no ARR is known");
     let mut arr_per = arr_why.clone();
-    arr_per.steps = vec![("÷ CSMs of these".into(), Value::Count(r.csms as i64))];
+    arr_per.steps = vec![people];
     let none = || Value::None("no account of the group has a CSM".into());
     let mut per = Figure::new(
         "accounts_per_csm",
@@ -234,6 +322,9 @@ fn row(input: &Input<'_>, by: &str, r: &SegmentRow, group: Group) -> TableRow {
                 r.arr_per_csm.map_or_else(none, Value::Money),
                 arr_per,
             ),
+            Figure::new("hours_needed", "", Value::Number(r.need, 0), hours.clone()),
+            Figure::new("hours_available", "", Value::Number(r.have, 0), hours),
+            busy,
             Figure::new("at_risk", "", Value::Money(r.at_risk), at_risk),
             Figure::new("in_queue", "", Value::Count(r.in_queue as i64), in_queue),
             Figure::new(

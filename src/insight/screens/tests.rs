@@ -255,7 +255,7 @@ fn the_renewal_in_focus_is_explained() {
 #[test]
 fn the_segments_and_tasks_pages_say_what_the_panes_show() {
     let (book, derived) = book();
-    let made = segments(&book, &derived, GroupBy::Touch, &Targets::default());
+    let made = segments(&book, &derived, TODAY, GroupBy::Touch, &Settings::default());
     let page = make("segments", &[("by", "touch"), ("group", "tech")], None);
     for r in &made.rows {
         assert_eq!(

@@ -1,7 +1,7 @@
 //! How the work is spread: accounts and ARR per CSM in each group, against the band that it should lie in.
 
 use super::empty;
-use crate::insight::{GroupBy, SegmentRow, Segments, Verdict};
+use crate::insight::{SegmentRow, Segments, Verdict};
 use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
@@ -20,15 +20,6 @@ const COLUMNS: [Column; 9] = [
     col("risk", "At risk", 12, 70).right().fixed(),
     col("health", "Health", 6, 50).right().fixed(),
 ];
-
-fn by_name(by: GroupBy) -> &'static str {
-    match by {
-        GroupBy::Touch => "touch model",
-        GroupBy::Segment => "segment",
-        GroupBy::Csm => "CSM",
-        GroupBy::Region => "region",
-    }
-}
 
 /// Draws the pane.
 pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
@@ -49,7 +40,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
                 format!(
                     "{}{}",
                     if right.is_empty() { "" } else { " · " },
-                    by_name(g.by)
+                    g.by.title()
                 ),
                 if here { Role::Accent } else { Role::Muted },
             ));
@@ -158,7 +149,7 @@ fn cell<'a>(app: &App, g: &'a Segments, r: &'a SegmentRow, key: &str) -> Cell<'a
     let money = |minor: i64| fmt::money(app.shown().book.reporting_money(minor));
     match key {
         "key" => vec![if r.key.is_empty() {
-            bit(format!("no {}", by_name(g.by)), Role::Watch)
+            bit(format!("no {}", g.by.title()), Role::Watch)
         } else {
             bit(r.key.as_str(), Role::Text)
         }],

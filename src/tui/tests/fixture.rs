@@ -316,6 +316,7 @@ fn people() -> Vec<Person> {
         email: Some(email.into()),
         role: Some(role.into()),
         active: Some(true),
+        ..Person::default()
     })
     .collect()
 }
