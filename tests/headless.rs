@@ -295,3 +295,50 @@ fn the_demo_without_a_terminal_says_what_it_needs() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("terminal"), "{}", stderr(&output));
 }
+
+#[test]
+fn other_rules_of_identity_and_ownership_part_and_join_what_is_stored() {
+    let office = Office::open(&["--accounts", "40"]);
+    assert!(office.run(&["sync"]).status.success());
+    let count = |kind: &str| {
+        let listed = office.json(&["list", kind, "--json"]);
+        listed["rows"].as_array().expect("rows").len()
+    };
+    let (accounts, renewals) = (count("accounts"), count("renewals"));
+    assert!(renewals > 0);
+    let usual = std::fs::read_to_string(&office.config).expect("the configuration");
+    let set = |more: &str| {
+        std::fs::write(&office.config, format!("{usual}\n{more}")).expect("the configuration");
+    };
+
+    // Nothing ties the two systems' accounts any more: each stands alone.
+    set("[identity]\naccount = []\n");
+    assert!(office.run(&["sync"]).status.success());
+    let apart = count("accounts");
+    assert!(apart > accounts, "{apart} accounts instead of {accounts}");
+
+    // The customer success platform owns renewals: the CRM's are set aside, and said to be.
+    set("[read]\nrenewal = \"gainsight\"\n");
+    assert!(office.run(&["sync"]).status.success());
+    assert_eq!(count("accounts"), accounts);
+    assert_eq!(count("renewals"), 0);
+    let described = office.run(&["connect", "describe", "salesforce"]);
+    let said = String::from_utf8_lossy(&described.stdout);
+    assert!(
+        said.contains("set aside: they are read from gainsight ([read] renewal)"),
+        "{said}"
+    );
+
+    set("");
+    assert!(office.run(&["sync"]).status.success());
+    assert_eq!((count("accounts"), count("renewals")), (accounts, renewals));
+
+    set("[identity.ids.gainsight]\n\"account.helth\" = \"salesforce\"\n");
+    let checked = office.run(&["config", "check"]);
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("account.helth") && said.contains("config.toml:"),
+        "{said}"
+    );
+}

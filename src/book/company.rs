@@ -60,6 +60,11 @@ const LEGAL_FORMS: &[&str] = &[
 
 /// A company's own domain: lower case, without protocol, path and `www.`; nothing for hosts that many companies share.
 pub fn own_domain(text: &str) -> Option<String> {
+    host(text).filter(|host| !is_shared(host))
+}
+
+/// A host: lower case, without protocol, path and `www.`; nothing where there is no point in it.
+pub fn host(text: &str) -> Option<String> {
     let text = text.to_lowercase();
     let text = text
         .trim_start_matches("https://")
@@ -69,7 +74,12 @@ pub fn own_domain(text: &str) -> Option<String> {
         .trim_start_matches("www.")
         .trim_end_matches('.')
         .to_owned();
-    (host.contains('.') && !SHARED_DOMAINS.contains(&host.as_str())).then_some(host)
+    host.contains('.').then_some(host)
+}
+
+/// Whether a host is known as one that many companies share.
+pub fn is_shared(host: &str) -> bool {
+    SHARED_DOMAINS.contains(&host)
 }
 
 /// A company's name without its legal form, marks and doubled blanks: two spellings of one name are the same.

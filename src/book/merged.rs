@@ -61,6 +61,8 @@ pub struct DirtyBatch {
 pub enum MatchKey {
     /// A vendor's id, of whichever source.
     Identifier(String),
+    /// The id that one source gives it.
+    IdentifierOf(SourceName, String),
     /// An internet domain, lower case, without `www.`.
     Domain(String),
     /// An e-mail address, lower case.

@@ -78,7 +78,9 @@ fn show(paths: &Paths, origin: bool, as_json: bool, out: &mut dyn Write) -> Resu
 fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let loaded = load(&paths.config);
     let keymap = crate::cockpit::Keymap::load(&paths.keymap());
-    let keymap = keymap.problems();
+    // What stands in two files, and what only the cockpit understands of the settings.
+    let meaning = crate::cockpit::rules::configured(&loaded.settings).1;
+    let keymap: Vec<&String> = keymap.problems().iter().chain(&meaning).collect();
     let errors = loaded.errors().count() + keymap.len();
     if as_json {
         let of = |p: &Problem| {

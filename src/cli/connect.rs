@@ -5,7 +5,7 @@ use super::open::{How, open};
 use super::print::{Format, Rows, print_json};
 use super::start::Failure;
 use crate::book::{FieldValue, TenantField};
-use crate::cockpit::connectors;
+use crate::cockpit::{connectors, rules};
 use serde_json::{Map, json};
 use std::io::Write;
 use std::path::Path;
@@ -91,8 +91,13 @@ pub fn run(global: &Global, verb: &ConnectVerb, out: &mut dyn Write) -> Result<(
             let fields = described.clone().unwrap_or_default();
             if *as_json {
                 let reached = checked.iter().all(|(_, a)| a.is_ok());
+                let aside: Map<String, serde_json::Value> =
+                    rules::set_aside(&session.loaded.settings, source)
+                        .into_iter()
+                        .map(|(entity, why)| (entity.name().to_owned(), json!(why)))
+                        .collect();
                 return Ok(print_json(
-                    &json!({"source": source, "reached": reached, "capabilities": info.capabilities, "fields": fields}),
+                    &json!({"source": source, "reached": reached, "capabilities": info.capabilities, "set_aside": aside, "fields": fields}),
                     out,
                 )?);
             }
@@ -112,6 +117,13 @@ pub fn run(global: &Global, verb: &ConnectVerb, out: &mut dyn Write) -> Result<(
                     }),
                 ]
             });
+            let aside = rules::set_aside(&session.loaded.settings, source);
+            let rows = rows.chain(aside.iter().map(|(entity, why)| {
+                let read = ["read", why, ""].map(FieldValue::text);
+                std::iter::once(FieldValue::text(entity.name()))
+                    .chain(read)
+                    .collect()
+            }));
             let rows = Rows {
                 columns: ["entity", "field", "writes", "overwrites"]
                     .map(str::to_owned)

@@ -54,6 +54,7 @@ pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
     }
     let mut problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
     problems.extend(Keymap::load(&paths.keymap()).problems().iter().cloned());
+    problems.extend(crate::cockpit::rules::configured(&loaded.settings).1);
     if how != How::Screen {
         for problem in &problems {
             narrate(problem);

@@ -279,7 +279,7 @@ pub async fn import(
         store: store.clone(),
         clock,
         sources,
-        precedence: settings.precedence.clone(),
+        rules: super::rules::configured(settings).0,
         read_only: true,
         author: None,
     });

@@ -19,6 +19,7 @@ mod keyring;
 mod meaning;
 mod open;
 pub mod pages;
+pub mod rules;
 pub mod snapshot;
 mod sources;
 mod tokens;

@@ -73,7 +73,7 @@ impl Sources {
                 store,
                 clock,
                 sources: setups,
-                precedence: settings.precedence.clone(),
+                rules: super::rules::configured(&settings).0,
                 read_only: settings.read_only,
                 author: settings.me.email.clone(),
             });

@@ -8,6 +8,7 @@
 mod capacity;
 mod forecast;
 mod health;
+mod identity;
 mod nearest;
 mod parse;
 mod paths;
@@ -26,8 +27,8 @@ pub use reader::{Origin, Problem, Severity, Shown};
 pub use secret::{Secret, SecretError, exposed};
 pub use settings::{
     AuthSettings, Calendar, Health, HealthDrive, HealthMissing, HealthScale, HealthSignal,
-    HealthWhen, Interface, LogLevel, Me, MoneySettings, Risk, Scope, SegmentTarget, Settings,
-    SourceConfig, Triage, WriteHomes,
+    HealthWhen, IdFieldSettings, IdentitySettings, Interface, LogLevel, Me, MoneySettings, Risk,
+    Scope, SegmentTarget, Settings, SourceConfig, Triage, WriteHomes,
 };
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! From the text of `config.toml` to [`Settings`].
 
+use super::identity;
 use super::nearest::nearest;
 use super::reader::{Problem, Reader, Section, Severity, Shown, texts_of};
 use super::settings::*;
@@ -132,16 +133,22 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         segments: segments(top.section("segments")),
         capacity: super::capacity::capacity(top.section("capacity")),
         precedence: BTreeMap::new(),
+        identity: IdentitySettings::default(),
+        read: BTreeMap::new(),
         interface: interface(top.section("interface")),
         log_level: log(top.section("log")),
     };
     let names: Vec<&str> = settings.sources.iter().map(|s| s.name.as_str()).collect();
     let write = write_homes(top.section("write"), &names);
     let precedence = precedence(&top.section("precedence"), &names);
+    let identity = identity::identity(top.section("identity"), &names);
+    let read = identity::owners(top.section("read"), &names);
     top.done();
     Settings {
         write,
         precedence,
+        identity,
+        read,
         ..settings
     }
 }
@@ -222,7 +229,7 @@ fn write_homes(s: Section<'_, '_>, names: &[&str]) -> WriteHomes {
     write
 }
 
-fn unknown_source(name: &str, names: &[&str]) -> String {
+pub(super) fn unknown_source(name: &str, names: &[&str]) -> String {
     match nearest(name, names.iter().copied()) {
         Some(right) => format!("names a source `{name}`; did you mean `{right}`?"),
         None if names.is_empty() => {

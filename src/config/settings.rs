@@ -34,12 +34,59 @@ pub struct Settings {
     pub capacity: super::Capacity,
     /// Which source's value wins, best first: by field (`account.arr`), by kind (`account`), or `*`.
     pub precedence: BTreeMap<String, Vec<String>>,
+    /// By what two systems' rows are the same.
+    pub identity: IdentitySettings,
+    /// Kinds of which only the rows of some sources count (`[read]`).
+    pub read: BTreeMap<String, Vec<String>>,
     /// How the cockpit looks and is handled.
     pub interface: Interface,
     /// No write leaves this machine.
     pub read_only: bool,
     /// How much is logged.
     pub log_level: LogLevel,
+}
+
+/// By what two systems' rows are the same (`[identity]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentitySettings {
+    /// Marks of accounts, in order: `stored_id`, `external_id`, `domain`, `name`.
+    pub account: Vec<&'static str>,
+    /// Marks of colleagues and contacts: `stored_id`, `external_id`, `email`.
+    pub person: Vec<&'static str>,
+    /// Domains that say nothing about whose company it is, in small letters.
+    pub shared_domains: Vec<String>,
+    /// Domains that do, although csops knows them as mail hosts.
+    pub own_domains: Vec<String>,
+    /// E-mail addresses that several people share, in small letters.
+    pub shared_emails: Vec<String>,
+    /// Fields that hold the id at another system.
+    pub ids: Vec<IdFieldSettings>,
+}
+
+/// A field that holds the id which another source gives the same thing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdFieldSettings {
+    /// The source that has the field.
+    pub source: String,
+    /// The field, `account.x.CRM_Id__c`.
+    pub field: String,
+    /// The source whose id it is.
+    pub of: String,
+    /// Where it stands in the file, `config.toml:12`.
+    pub at: String,
+}
+
+impl Default for IdentitySettings {
+    fn default() -> IdentitySettings {
+        IdentitySettings {
+            account: vec!["stored_id", "external_id", "domain", "name"],
+            person: vec!["stored_id", "email"],
+            shared_domains: Vec::new(),
+            own_domains: Vec::new(),
+            shared_emails: Vec::new(),
+            ids: Vec::new(),
+        }
+    }
 }
 
 /// One system of record (`[[source]]`).

@@ -1,6 +1,7 @@
 //! The merged rows: references resolved, the winning value of each field, and where it came from.
 
 use super::identity::{self, Plan, Row};
+use super::matching::By;
 use super::rules::Ranks;
 use super::{IDENTIFIERS, Rules};
 use crate::book::id::LOCAL;
@@ -150,11 +151,11 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
             key(a).cmp(&key(b))
         });
         let target = Target { entity, id };
-        if !is_alive(&records) {
+        if !is_alive(rules, &records) {
             out.removed.push(target);
             continue;
         }
-        records.retain(|r| !r.record.deleted);
+        records.retain(|r| !rules.is_out(r));
         wait_for_twins(rules, entity, &records, &mut out.waiting);
         match merge_row(target, &records, &ranks, &ties, &mut out.waiting) {
             Ok(row) => out.rows.push(row),
@@ -191,8 +192,12 @@ fn wait_for_twins(
     let (Some(alone), None) = (vendors.next(), vendors.next()) else {
         return;
     };
-    for id in identity::identifiers(&alone.record) {
-        for other in rules.others(&alone.source) {
+    if !rules.identity().order(entity).contains(&By::StoredId) {
+        return;
+    }
+    for (of, id) in rules.identity().identifiers(alone) {
+        let others = rules.others(&alone.source);
+        for other in others.filter(|o| of.as_ref().is_none_or(|of| of == *o)) {
             let twin = RecordKey {
                 source: other.clone(),
                 entity,
@@ -204,12 +209,12 @@ fn wait_for_twins(
 }
 
 /// A row lives as long as one vendor has it; what only csops itself keeps lives by that alone.
-fn is_alive(records: &[&StoredRecord]) -> bool {
+fn is_alive(rules: &Rules, records: &[&StoredRecord]) -> bool {
     let vendors = || records.iter().filter(|r| &*r.source != LOCAL);
     if vendors().next().is_some() {
-        vendors().any(|r| !r.record.deleted)
+        vendors().any(|r| !rules.is_out(r))
     } else {
-        records.iter().any(|r| !r.record.deleted)
+        records.iter().any(|r| !rules.is_out(r))
     }
 }
 

@@ -1,9 +1,10 @@
-//! Identity: which local row a record belongs to. Stored identifiers settle it, then the internet domain (accounts) or the e-mail address
-//! (people); the same name alone only makes a candidate that a person confirms. Two records of one source are never one thing by
-//! themselves.
+//! Identity: which local row a record belongs to. By default stored identifiers settle it, then the internet domain (accounts) or the e-mail
+//! address (people); the same name alone only makes a candidate that a person confirms. Two records of one source are never one thing by
+//! themselves. Ties that the rules made are looked at again, those that a person made are not.
 
+use super::matching::{By, Key};
 use super::{IDENTIFIERS, Rules};
-use crate::book::company::{core_name, own_domain};
+use crate::book::company::core_name;
 use crate::book::id::LOCAL;
 use crate::book::{
     Candidate, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, MatchKey, Record, SourceName,
@@ -102,24 +103,78 @@ pub fn each_its_own(batch: &DirtyBatch) -> Plan {
 }
 
 /// By what the records of the batch that are not tied yet may be recognised, each key once.
-pub fn keys(batch: &DirtyBatch) -> Vec<MatchKey> {
+pub fn keys(rules: &Rules, batch: &DirtyBatch) -> Vec<MatchKey> {
     let known = known(batch);
     let alone = alone(batch);
+    let let_go = untied(rules, batch, &known);
     let mut seen = HashSet::new();
     let mut out = Vec::new();
-    for stored in &batch.dirty {
-        if stored.record.deleted {
+    for (i, stored) in batch.dirty.iter().enumerate() {
+        if rules.is_out(stored) {
             continue;
         }
         // A record that stands alone is looked at again: its twin may have come after it.
-        if tied(&known, stored).is_some_and(|row| !alone.contains(&row)) {
+        let settled = tied(&known, stored).is_some_and(|row| !alone.contains(&row));
+        if settled && !let_go.contains(&i) {
             continue;
         }
-        let k = Keys::of(&stored.record);
-        for key in k.certain.into_iter().chain(k.likely).chain(k.names) {
-            if seen.insert(key.clone()) {
-                out.push(key);
+        for by in rules.identity().order(stored.record.entity) {
+            for key in rules.identity().keys(stored, *by) {
+                if let Some(key) = key.question()
+                    && seen.insert(key.clone())
+                {
+                    out.push(key);
+                }
             }
+        }
+    }
+    out
+}
+
+/// The records of the batch whose tie the rules made and no longer make: the mark is no longer asked for, or is refused now.
+fn untied(
+    rules: &Rules,
+    batch: &DirtyBatch,
+    known: &HashMap<(&str, &str), LocalId>,
+) -> HashSet<usize> {
+    let identity = rules.identity();
+    let how: HashMap<(&str, &str), MatchHow> = batch
+        .crosswalk
+        .iter()
+        .filter(|c| Some(c.entity) == batch.entity)
+        .map(|c| ((&*c.source, c.external_id.as_str()), c.how))
+        .collect();
+    let mut out = HashSet::new();
+    for (i, stored) in batch.dirty.iter().enumerate() {
+        let key = (&*stored.source, stored.record.external_id.as_str());
+        let order = identity.order(stored.record.entity);
+        let asks = |by: &[By]| {
+            by.iter()
+                .any(|by| order.contains(by) && !identity.keys(stored, *by).is_empty())
+        };
+        let holds = rules.is_out(stored)
+            || &*stored.source == LOCAL
+            || match how.get(&key) {
+                Some(MatchHow::Identifier) => asks(&[By::StoredId, By::ExternalId]),
+                Some(MatchHow::Domain) => asks(&[By::Domain, By::Email]),
+                _ => true,
+            };
+        if holds {
+            continue;
+        }
+        let Some(row) = tied(known, stored) else {
+            continue;
+        };
+        let mut others = batch
+            .dirty
+            .iter()
+            .chain(&batch.siblings)
+            .filter(|o| o.source != stored.source && &*o.source != LOCAL)
+            .filter(|o| tied(known, o) == Some(row))
+            .peekable();
+        // Alone in its row it stays; with others it stays by another mark that they have in common.
+        if others.peek().is_some() && !others.any(|o| identity.are_one(stored, o)) {
+            out.insert(i);
         }
     }
     out
@@ -131,6 +186,7 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
         return Plan::default();
     };
     let known = known(batch);
+    let let_go = untied(rules, batch, &known);
     let mut index = Index::default();
     for c in candidates {
         let row = Row::Known(c.local);
@@ -138,7 +194,7 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
         for source in &c.sources {
             index.belongs(row, source);
         }
-        index.answer(c.key.clone(), row);
+        index.answer(c.key.clone().into(), row);
     }
     // The source that holds customers first opens the rows, the others join them.
     let mut order: Vec<usize> = (0..batch.dirty.len()).collect();
@@ -150,15 +206,15 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
     // First the records that are tied already: a new one in the same batch may be recognised by what they now say.
     for &i in &order {
         let stored = &batch.dirty[i];
-        if let Some(local) = tied(&known, stored) {
+        if let Some(local) = tied(&known, stored).filter(|_| !let_go.contains(&i)) {
             let row = Row::Known(local);
             plan.ties[i] = Some(Tie {
                 row,
                 how: MatchHow::New,
                 fresh: false,
             });
-            if !stored.record.deleted {
-                index.add(row, stored);
+            if !rules.is_out(stored) {
+                index.add(rules, row, stored);
             }
         }
     }
@@ -175,15 +231,10 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
         else {
             continue;
         };
-        if stored.record.deleted || &*stored.source == LOCAL || !alone.contains(&own) {
+        if rules.is_out(stored) || &*stored.source == LOCAL || !alone.contains(&own) {
             continue;
         }
-        let found = find(
-            &index,
-            stored,
-            &Keys::of(&stored.record),
-            Some(Row::Known(own)),
-        );
+        let found = find(rules, &index, stored, Some(Row::Known(own)));
         match found.row {
             Some((row @ Row::Known(local), how))
                 if !settled.contains(&local) && !settled.contains(&own) =>
@@ -198,7 +249,7 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
                     fresh: true,
                 });
                 plan.moved.push((own, local));
-                index.add(row, stored);
+                index.add(rules, row, stored);
             }
             _ if !settled.contains(&own) => plan.doubt(rules, entity, i, stored, found.doubt),
             _ => {}
@@ -206,10 +257,12 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
     }
     for &i in &order {
         let stored = &batch.dirty[i];
-        if plan.ties[i].is_some() || stored.record.deleted {
+        if plan.ties[i].is_some() || rules.is_out(stored) {
             continue;
         }
-        let found = find(&index, stored, &Keys::of(&stored.record), None);
+        // A record that leaves its row does not find itself there again.
+        let left = tied(&known, stored).map(Row::Known);
+        let found = find(rules, &index, stored, left);
         let (row, how) = match found.row {
             Some((row, how)) => {
                 if let Row::Known(local) = row
@@ -232,7 +285,7 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
             how,
             fresh: true,
         });
-        index.add(row, stored);
+        index.add(rules, row, stored);
     }
     plan
 }
@@ -278,75 +331,16 @@ pub(super) fn tied(
     })
 }
 
-/// By what a record may be recognised.
-#[derive(Default)]
-struct Keys {
-    /// These say it is the same.
-    certain: Vec<MatchKey>,
-    /// These too, unless several answer.
-    likely: Vec<MatchKey>,
-    /// These only make a candidate.
-    names: Vec<MatchKey>,
-}
-
-impl Keys {
-    fn of(record: &Record) -> Keys {
-        let mut keys = Keys::default();
-        let identifiers = identifiers(record);
-        let text = |field: &str| {
-            record
-                .get(field)
-                .and_then(FieldValue::as_str)
-                .map(str::trim)
-                .filter(|t| !t.is_empty())
-        };
-        match record.entity {
-            Entity::Account => {
-                // The other system may hold our id, or we may hold its.
-                keys.certain
-                    .push(MatchKey::Identifier(record.external_id.clone()));
-                if let Some(domain) = text("domain").and_then(own_domain) {
-                    keys.likely.push(MatchKey::Domain(domain));
-                }
-                if let Some(name) = text("name") {
-                    keys.names.push(MatchKey::Name(name.to_lowercase()));
-                    let core = core_name(name);
-                    if !core.is_empty() && core != name.to_lowercase() {
-                        keys.names.push(MatchKey::Name(core));
-                    }
-                }
-            }
-            Entity::Person | Entity::Contact => {
-                if let Some(email) = text("email").filter(|e| e.contains('@')) {
-                    keys.likely.push(MatchKey::Email(email.to_lowercase()));
-                }
-            }
-            _ => {}
-        }
-        keys.certain
-            .extend(identifiers.into_iter().map(MatchKey::Identifier));
-        keys
-    }
-}
-
-pub(super) fn identifiers(record: &Record) -> Vec<String> {
-    match record.get(IDENTIFIERS) {
-        Some(FieldValue::List(l)) => l.iter().filter(|i| !i.is_empty()).cloned().collect(),
-        Some(FieldValue::Text(t) | FieldValue::Ref(t)) if !t.is_empty() => vec![t.clone()],
-        _ => Vec::new(),
-    }
-}
-
 #[derive(Default)]
 struct Index {
-    answers: HashMap<MatchKey, Vec<Row>>,
+    answers: HashMap<Key, Vec<Row>>,
     cores: HashMap<String, Vec<Row>>,
     names: HashMap<Row, String>,
     sources: HashMap<Row, Vec<SourceName>>,
 }
 
 impl Index {
-    fn answer(&mut self, key: MatchKey, row: Row) {
+    fn answer(&mut self, key: Key, row: Row) {
         let rows = self.answers.entry(key).or_default();
         if !rows.contains(&row) {
             rows.push(row);
@@ -370,7 +364,7 @@ impl Index {
         }
     }
 
-    fn add(&mut self, row: Row, stored: &StoredRecord) {
+    fn add(&mut self, rules: &Rules, row: Row, stored: &StoredRecord) {
         if &*stored.source == LOCAL {
             return;
         }
@@ -378,26 +372,15 @@ impl Index {
         if let Some(name) = stored.record.get("name").and_then(FieldValue::as_str) {
             self.name(row, name);
         }
-        let keys = Keys::of(&stored.record);
-        for key in keys
-            .certain
-            .into_iter()
-            .chain(keys.likely)
-            .chain(keys.names)
-        {
+        for key in rules.identity().answers(stored) {
             self.answer(key, row);
         }
     }
 
     /// The rows that answer and have no record of this source yet; whether one answers that has.
-    fn free<'k>(
-        &self,
-        keys: impl Iterator<Item = &'k MatchKey>,
-        source: &SourceName,
-        own: Option<Row>,
-    ) -> (Vec<Row>, Option<Row>) {
+    fn free(&self, keys: &[Key], source: &SourceName, own: Option<Row>) -> (Vec<Row>, Option<Row>) {
         let (mut free, mut taken) = (Vec::new(), None);
-        for row in keys.filter_map(|k| self.answers.get(k)).flatten() {
+        for row in keys.iter().filter_map(|k| self.answers.get(k)).flatten() {
             if Some(*row) == own {
                 continue;
             }
@@ -421,89 +404,113 @@ struct Found {
     doubt: Option<(Row, String)>,
 }
 
-/// Which row a record belongs to, other than its own.
-fn find(index: &Index, stored: &StoredRecord, keys: &Keys, own: Option<Row>) -> Found {
+/// Which row a record belongs to, other than its own: the first mark that says something decides.
+fn find(rules: &Rules, index: &Index, stored: &StoredRecord, own: Option<Row>) -> Found {
+    let identity = rules.identity();
+    for by in identity.order(stored.record.entity) {
+        let keys = identity.keys(stored, *by);
+        let found = match by {
+            By::StoredId | By::ExternalId => by_id(index, stored, &keys, own),
+            By::Domain | By::Email => by_likeness(index, stored, &keys, own),
+            By::Name => by_name(index, stored, &keys, own),
+        };
+        if let Some(found) = found {
+            return found;
+        }
+    }
+    Found::default()
+}
+
+fn is(row: Row, how: MatchHow) -> Option<Found> {
+    Some(Found {
+        row: Some((row, how)),
+        doubt: None,
+    })
+}
+
+fn may_be(row: Row, reason: String) -> Option<Found> {
+    Some(Found {
+        row: None,
+        doubt: Some((row, reason)),
+    })
+}
+
+fn by_id(index: &Index, stored: &StoredRecord, keys: &[Key], own: Option<Row>) -> Option<Found> {
     let source = &stored.source;
-    let account = stored.record.entity == Entity::Account;
-    let mut found = Found::default();
-    let (free, taken) = index.free(keys.certain.iter(), source, own);
+    let (free, taken) = index.free(keys, source, own);
     match (free.as_slice(), taken) {
-        ([row], _) => {
-            found.row = Some((*row, MatchHow::Identifier));
-            return found;
-        }
-        ([first, ..], _) => {
-            found.doubt = Some((
-                *first,
-                format!("its stored ids name {} different accounts", free.len()),
-            ));
-            return found;
-        }
-        ([], Some(row)) => {
-            found.doubt = Some((
-                row,
-                format!(
-                    "its stored id names “{}”, to which another record of {source} belongs already",
-                    index.called(row)
-                ),
-            ));
-            return found;
-        }
-        ([], None) => {}
+        ([row], _) => is(*row, MatchHow::Identifier),
+        ([first, ..], _) => may_be(
+            *first,
+            format!("its stored ids name {} different accounts", free.len()),
+        ),
+        ([], Some(row)) => may_be(
+            row,
+            format!(
+                "its stored id names “{}”, to which another record of {source} belongs already",
+                index.called(row)
+            ),
+        ),
+        ([], None) => None,
     }
-    let (free, _) = index.free(keys.likely.iter(), source, own);
-    match free.as_slice() {
-        [row] => {
-            found.row = Some((*row, MatchHow::Domain));
-            return found;
-        }
-        [first, ..] => {
-            let core = stored
-                .record
-                .get("name")
-                .and_then(FieldValue::as_str)
-                .map(core_name)
-                .unwrap_or_default();
-            let same: Vec<Row> = free
-                .iter()
-                .copied()
-                .filter(|r| core_name(index.called(*r)) == core)
-                .collect();
-            if let [row] = same.as_slice() {
-                found.row = Some((*row, MatchHow::Domain));
-            } else if account {
-                found.doubt = Some((
-                    *first,
-                    format!(
-                        "{} accounts have its domain and none of them alone has its name",
-                        free.len()
-                    ),
-                ));
-            }
-            return found;
-        }
-        [] => {}
+}
+
+fn by_likeness(
+    index: &Index,
+    stored: &StoredRecord,
+    keys: &[Key],
+    own: Option<Row>,
+) -> Option<Found> {
+    let (free, _) = index.free(keys, &stored.source, own);
+    let [first, rest @ ..] = free.as_slice() else {
+        return None;
+    };
+    if rest.is_empty() {
+        return is(*first, MatchHow::Domain);
     }
-    if account {
-        let (mut free, _) = index.free(keys.names.iter(), source, own);
-        for key in &keys.names {
-            let MatchKey::Name(name) = key else { continue };
-            for row in index.cores.get(&core_name(name)).into_iter().flatten() {
-                let taken = index.sources.get(row).is_some_and(|s| s.contains(source));
-                if !taken && Some(*row) != own && !free.contains(row) {
-                    free.push(*row);
-                }
+    let name = stored.record.get("name").and_then(FieldValue::as_str);
+    let core = name.map(core_name).unwrap_or_default();
+    let same: Vec<Row> = free
+        .iter()
+        .copied()
+        .filter(|r| core_name(index.called(*r)) == core)
+        .collect();
+    if let [row] = same.as_slice() {
+        return is(*row, MatchHow::Domain);
+    }
+    if stored.record.entity != Entity::Account {
+        return Some(Found::default());
+    }
+    may_be(
+        *first,
+        format!(
+            "{} accounts have its domain and none of them alone has its name",
+            free.len()
+        ),
+    )
+}
+
+fn by_name(index: &Index, stored: &StoredRecord, keys: &[Key], own: Option<Row>) -> Option<Found> {
+    if stored.record.entity != Entity::Account {
+        return None;
+    }
+    let source = &stored.source;
+    let (mut free, _) = index.free(keys, source, own);
+    for key in keys {
+        let Key::Name(name) = key else { continue };
+        for row in index.cores.get(&core_name(name)).into_iter().flatten() {
+            let taken = index.sources.get(row).is_some_and(|s| s.contains(source));
+            if !taken && Some(*row) != own && !free.contains(row) {
+                free.push(*row);
             }
         }
-        if let Some(row) = free.first() {
-            found.doubt = Some((
-                *row,
-                format!(
-                    "it is called like “{}”, but no stored id and no domain says that they are the same",
-                    index.called(*row)
-                ),
-            ));
-        }
     }
-    found
+    let row = free.first()?;
+    may_be(
+        *row,
+        format!(
+            "it is called like “{}”, but no stored id and no domain says that they are the same",
+            index.called(*row)
+        ),
+    )
 }

@@ -11,11 +11,13 @@
 
 mod combine;
 mod identity;
+mod matching;
 mod rules;
 
 pub use combine::{combine, needed};
 pub use identity::{Plan, each_its_own, identify, is_matched, keys};
-pub use rules::{Role, Rules};
+pub use matching::{By, IdField, Identity};
+pub use rules::{Configured, Role, Rules};
 
 /// The field in which a record may carry the ids that other systems give the same thing (a list of texts). It serves identity and does
 /// not reach the merged row.

@@ -1,7 +1,8 @@
 //! Precedence: which source's value wins, by field, by kind, or in general.
 
+use super::matching::Identity;
 use crate::book::id::LOCAL;
-use crate::book::{Entity, SourceName};
+use crate::book::{Entity, SourceName, StoredRecord};
 use std::collections::{BTreeMap, HashMap};
 
 /// What a source is to us; decides what it owns when nobody configured it.
@@ -34,25 +35,52 @@ const PAIRS: &[(&str, &str)] = &[
     ("priority", "priority_kind"),
 ];
 
-/// Who wins. Cheap to clone.
+/// What a person configured about whose records and whose values count.
+#[derive(Clone, Debug, Default)]
+pub struct Configured {
+    /// Whose value wins, best first: by `account.arr`, `account` or `*`.
+    pub precedence: BTreeMap<String, Vec<String>>,
+    /// By what two records are the same.
+    pub identity: Identity,
+    /// Kinds of which only the rows of these sources count, where several systems hold the same things and nothing ties them.
+    pub owners: BTreeMap<Entity, Vec<String>>,
+}
+
+/// Whose records and whose values count.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     sources: Vec<(SourceName, Role)>,
-    /// By `account.arr`, `account` or `*`.
-    configured: BTreeMap<String, Vec<String>>,
+    configured: Configured,
 }
 
 impl Rules {
-    /// The rules for these sources, in the order of the configuration, and `[precedence]` as configured. What csops itself keeps always
-    /// wins; what is not configured follows the roles; a source that no list names comes last, by its name.
-    pub fn new(
-        sources: Vec<(SourceName, Role)>,
-        configured: BTreeMap<String, Vec<String>>,
-    ) -> Rules {
+    /// The rules for these sources, in the order of the configuration. What csops itself keeps always wins; what is not configured follows
+    /// the roles; a source that no list names comes last, by its name.
+    pub fn new(sources: Vec<(SourceName, Role)>, configured: Configured) -> Rules {
         Rules {
             sources,
             configured,
         }
+    }
+
+    /// By what two records are the same.
+    pub fn identity(&self) -> &Identity {
+        &self.configured.identity
+    }
+
+    /// Whether rows of a kind count for nothing when they come from this source, because others own the kind. What was imported or is kept
+    /// here always counts.
+    pub fn sets_aside(&self, entity: Entity, source: &str) -> bool {
+        let configured = || self.sources.iter().any(|(s, _)| &**s == source);
+        self.configured
+            .owners
+            .get(&entity)
+            .is_some_and(|owners| !owners.iter().any(|o| o == source) && configured())
+    }
+
+    /// Whether a record counts for nothing: it is deleted, or set aside.
+    pub fn is_out(&self, stored: &StoredRecord) -> bool {
+        stored.record.deleted || self.sets_aside(stored.record.entity, &stored.source)
     }
 
     /// Smaller wins. Without a field: who is asked first for the thing as a whole.
@@ -60,10 +88,11 @@ impl Rules {
         if source == LOCAL {
             return 0;
         }
+        let precedence = &self.configured.precedence;
         let listed = field
-            .and_then(|f| self.configured.get(&format!("{entity}.{f}")))
-            .or_else(|| self.configured.get(entity.name()))
-            .or_else(|| self.configured.get("*"));
+            .and_then(|f| precedence.get(&format!("{entity}.{f}")))
+            .or_else(|| precedence.get(entity.name()))
+            .or_else(|| precedence.get("*"));
         if let Some(at) = listed.and_then(|l| l.iter().position(|s| s == source)) {
             return 1 + at as u32;
         }
@@ -164,10 +193,13 @@ mod tests {
     fn rules(configured: &[(&str, &[&str])]) -> Rules {
         Rules::new(
             vec![("cs".into(), Role::Success), ("crm".into(), Role::Crm)],
-            configured
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), v.iter().map(|s| (*s).to_owned()).collect()))
-                .collect(),
+            Configured {
+                precedence: configured
+                    .iter()
+                    .map(|(k, v)| ((*k).to_owned(), v.iter().map(|s| (*s).to_owned()).collect()))
+                    .collect(),
+                ..Configured::default()
+            },
         )
     }
 

@@ -4,12 +4,11 @@ use crate::book::{
     Account, AnyRow, Candidate, CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, MatchHow,
     MatchKey, MergeBatch, Money, Provenance, Record, StoredRecord, Target,
 };
-use std::collections::BTreeMap;
 
 fn rules() -> Rules {
     Rules::new(
         vec![("crm".into(), Role::Crm), ("cs".into(), Role::Success)],
-        BTreeMap::new(),
+        Configured::default(),
     )
 }
 
@@ -223,8 +222,8 @@ fn a_later_record_joins_the_row_that_the_store_names() {
             ("health", FieldValue::Number(50.0)),
         ],
     )]);
-    assert!(keys(&b).contains(&MatchKey::Domain("acme.io".into())));
-    assert!(keys(&b).contains(&MatchKey::Identifier("1P".into())));
+    assert!(keys(&rules(), &b).contains(&MatchKey::Domain("acme.io".into())));
+    assert!(keys(&rules(), &b).contains(&MatchKey::Identifier("1P".into())));
     let candidates = [Candidate {
         key: MatchKey::Domain("acme.io".into()),
         local: LocalId(7),
@@ -454,7 +453,7 @@ fn a_twin_that_comes_later_takes_in_the_row_that_stood_alone_with_what_is_kept_h
         name: "Acme".into(),
         sources: vec!["crm".into()],
     }];
-    assert!(keys(&b).contains(&candidates[0].key));
+    assert!(keys(&rules(), &b).contains(&candidates[0].key));
     let out = run(&b, &candidates);
     let [acme] = accounts(&out)[..] else {
         panic!("{out:?}")
@@ -484,4 +483,216 @@ fn what_is_listed_stays_listed_when_the_record_changes() {
     let out = run(&b, &candidates);
     assert_eq!(out.unmatched[0].candidate, Some(LocalId(9)));
     assert!(out.crosswalk.is_empty());
+}
+
+fn with(change: impl FnOnce(&mut Configured)) -> Rules {
+    let mut configured = Configured::default();
+    change(&mut configured);
+    Rules::new(
+        vec![("crm".into(), Role::Crm), ("cs".into(), Role::Success)],
+        configured,
+    )
+}
+
+fn run_with(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> MergeBatch {
+    let plan = identify(rules, batch, candidates);
+    combine(rules, batch, &plan, LocalId(100))
+}
+
+/// A company and an account with one domain, tied by it as row 7.
+fn tied_by_domain() -> DirtyBatch {
+    let mut b = batch(vec![account(
+        "cs",
+        "1P",
+        &[
+            ("name", text("Acme Europe")),
+            ("domain", text("acme.io")),
+            ("x.Billing", text("001")),
+        ],
+    )]);
+    b.siblings = vec![account(
+        "crm",
+        "001",
+        &[("name", text("Acme")), ("domain", text("acme.io"))],
+    )];
+    b.crosswalk = vec![
+        tie("cs", Entity::Account, "1P", 7),
+        tie("crm", Entity::Account, "001", 7),
+    ];
+    b.crosswalk[0].how = MatchHow::Domain;
+    b
+}
+
+#[test]
+fn a_mark_that_no_longer_counts_parts_what_it_tied_and_nothing_else() {
+    let b = tied_by_domain();
+    // Nothing changed: it stays.
+    assert!(run(&b, &[]).crosswalk.is_empty());
+    let apart = |rules: &Rules, b: &DirtyBatch| how(&run_with(rules, b, &[]), "cs");
+    let no_domain = with(|c| c.identity.account = vec![By::StoredId, By::Name]);
+    assert_eq!(apart(&no_domain, &b), [(100, MatchHow::New)]);
+    let refused = with(|c| {
+        c.identity.shared_domains.insert("acme.io".into());
+    });
+    assert_eq!(apart(&refused, &b), [(100, MatchHow::New)]);
+    // Another mark that they have in common keeps them together.
+    let by_field = with(|c| {
+        c.identity.account = vec![By::StoredId];
+        c.identity.ids = vec![IdField {
+            source: "cs".into(),
+            entity: Entity::Account,
+            field: "x.Billing".into(),
+            of: "crm".into(),
+        }];
+    });
+    assert!(apart(&by_field, &b).is_empty());
+    // What a person tied is not parted.
+    let mut by_hand = tied_by_domain();
+    by_hand.crosswalk[0].how = MatchHow::Manual;
+    assert!(apart(&no_domain, &by_hand).is_empty());
+}
+
+#[test]
+fn a_field_that_holds_the_id_of_one_source_asks_for_that_source_alone() {
+    let rules = with(|c| {
+        c.identity.ids = vec![IdField {
+            source: "cs".into(),
+            entity: Entity::Account,
+            field: "x.Billing".into(),
+            of: "crm".into(),
+        }];
+    });
+    let b = batch(vec![account(
+        "cs",
+        "77",
+        &[("name", text("Acme")), ("x.Billing", text("123"))],
+    )]);
+    let asked = keys(&rules, &b);
+    assert!(asked.contains(&MatchKey::IdentifierOf("crm".into(), "123".into())));
+    assert!(
+        !asked.contains(&MatchKey::Identifier("123".into())),
+        "{asked:?}"
+    );
+    let answer = Candidate {
+        key: MatchKey::IdentifierOf("crm".into(), "123".into()),
+        local: LocalId(9),
+        name: "Acme Inc".into(),
+        sources: vec!["crm".into()],
+    };
+    let out = run_with(&rules, &b, &[answer]);
+    assert_eq!(how(&out, "cs"), [(9, MatchHow::Identifier)]);
+}
+
+#[test]
+fn two_systems_that_count_alike_do_not_mean_the_same_account() {
+    let b = batch(vec![
+        account("crm", "123", &[("name", text("Acme"))]),
+        account("cs", "123", &[("name", text("Boreal"))]),
+    ]);
+    assert_eq!(accounts(&run(&b, &[])).len(), 2);
+    // One id in letters and digits does, unless it is not asked for.
+    let b = batch(vec![
+        account("crm", "ACME-1", &[("name", text("Acme"))]),
+        account("cs", "ACME-1", &[("name", text("Boreal"))]),
+    ]);
+    assert_eq!(accounts(&run(&b, &[])).len(), 1);
+    let rules = with(|c| c.identity.account = vec![By::StoredId, By::Domain]);
+    assert_eq!(accounts(&run_with(&rules, &b, &[])).len(), 2);
+}
+
+#[test]
+fn the_first_mark_that_says_something_decides() {
+    let b = batch(vec![
+        account("crm", "001", &[("name", text("Acme"))]),
+        account(
+            "crm",
+            "002",
+            &[("name", text("Boreal")), ("domain", text("boreal.io"))],
+        ),
+        account(
+            "cs",
+            "1P",
+            &[
+                ("name", text("Acme")),
+                ("domain", text("boreal.io")),
+                ("identifiers", FieldValue::List(vec!["001".into()])),
+            ],
+        ),
+    ]);
+    assert_eq!(how(&run(&b, &[]), "cs"), [(100, MatchHow::Identifier)]);
+    let domain_first = with(|c| c.identity.account = vec![By::Domain, By::StoredId]);
+    assert_eq!(
+        how(&run_with(&domain_first, &b, &[]), "cs"),
+        [(101, MatchHow::Domain)]
+    );
+    let names_ask_no_more = with(|c| c.identity.account = vec![By::StoredId]);
+    let lone = batch(vec![account("cs", "1P", &[("name", text("Acme"))])]);
+    let candidates = [Candidate {
+        key: MatchKey::Name("acme".into()),
+        local: LocalId(9),
+        name: "Acme".into(),
+        sources: vec!["crm".into()],
+    }];
+    assert_eq!(
+        run(&lone, &candidates).unmatched[0].candidate,
+        Some(LocalId(9))
+    );
+    let out = run_with(&names_ask_no_more, &lone, &candidates);
+    assert_eq!(out.unmatched[0].candidate, None);
+}
+
+#[test]
+fn a_shared_address_ties_no_people() {
+    let person = |source: &str, id: &str| {
+        record(
+            source,
+            Entity::Contact,
+            id,
+            &[
+                ("name", text("Front desk")),
+                ("email", text("Info@acme.io")),
+            ],
+        )
+    };
+    let b = batch(vec![person("crm", "003"), person("cs", "1C")]);
+    assert_eq!(run(&b, &[]).rows.len(), 1);
+    let rules = with(|c| {
+        c.identity.shared_emails.insert("info@acme.io".into());
+    });
+    assert_eq!(run_with(&rules, &b, &[]).rows.len(), 2);
+}
+
+#[test]
+fn rows_of_a_kind_that_others_own_are_set_aside_and_come_back() {
+    let task =
+        |source: &str, id: &str| record(source, Entity::Task, id, &[("title", text("Call Acme"))]);
+    let mut b = batch(vec![
+        task("crm", "00T"),
+        task("cs", "1T"),
+        task("import", "9"),
+    ]);
+    let owned = with(|c| {
+        c.owners.insert(Entity::Task, vec!["crm".into()]);
+    });
+    let out = run_with(&owned, &b, &[]);
+    let titles: Vec<&str> = out
+        .crosswalk
+        .iter()
+        .map(|c| c.external_id.as_str())
+        .collect();
+    assert_eq!(titles, ["00T", "9"], "what is imported always counts");
+    assert_eq!(out.clean.len(), 3, "nobody asks for it again and again");
+    // What was there leaves, and is there again under its own id when the rule goes.
+    b.crosswalk = vec![tie("cs", Entity::Task, "1T", 5)];
+    let out = run_with(&owned, &b, &[]);
+    assert_eq!(
+        out.removed,
+        [Target {
+            entity: Entity::Task,
+            id: LocalId(5)
+        }]
+    );
+    let out = run(&b, &[]);
+    assert!(out.removed.is_empty());
+    assert!(out.rows.iter().any(|r| r.row.target().id == LocalId(5)));
 }

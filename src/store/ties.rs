@@ -258,6 +258,9 @@ pub(super) fn candidates(
     for key in keys {
         let ids: Vec<LocalId> = match (key, entity) {
             (MatchKey::Identifier(id), _) => called_by(db, &all, entity, id)?,
+            (MatchKey::IdentifierOf(source, id), _) => {
+                called_by(db, std::slice::from_ref(source), entity, id)?
+            }
             (MatchKey::Domain(domain), Entity::Account) => {
                 ids_where(db, "account", "domain=?1", domain)?
             }

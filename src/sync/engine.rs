@@ -5,10 +5,10 @@ use super::{lease, push};
 use crate::book::TenantField;
 use crate::book::{Capabilities, Clock, Entity, OutboxItem, SourceName, SourceState, SourceStatus};
 use crate::connect::Connector;
-use crate::merge::{Role, Rules};
+use crate::merge::{Configured, Role, Rules};
 use crate::store::{Storage, StoreError};
 use jiff::Timestamp;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,8 +42,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// The sources, in the configuration's order.
     pub sources: Vec<SourceSetup>,
-    /// Configured precedence: `account.arr`, `account` or `*` → source names, best first.
-    pub precedence: BTreeMap<String, Vec<String>>,
+    /// Whose records and whose values count.
+    pub rules: Configured,
     /// Writes are switched off for all.
     pub read_only: bool,
     /// E-mail of the person who acts, for systems in which the author must be passed.
@@ -187,7 +187,7 @@ impl Engine {
                 store: setup.store,
                 clock: setup.clock,
                 sources,
-                rules: Arc::new(Rules::new(roles, setup.precedence)),
+                rules: Arc::new(Rules::new(roles, setup.rules)),
                 holder: lease::holder(),
                 author: setup.author,
                 read_only: AtomicBool::new(setup.read_only),

@@ -94,7 +94,9 @@ impl Shared {
                 run,
                 now: self.clock.now(),
             };
-            let usual = |r: &Record| r.deleted || r.get(IMPLIED).is_some();
+            let usual = |r: &Record| {
+                r.deleted || r.get(IMPLIED).is_some() || self.rules.sets_aside(r.entity, source)
+            };
             let (page, alone) = if page.records.iter().any(usual) {
                 (Form::Plain(page), None)
             } else {
@@ -147,7 +149,7 @@ impl Shared {
             batch = known;
             moves = moves.or(Some(moved));
             let plan = if matched {
-                let keys = merge::keys(&batch);
+                let keys = merge::keys(&self.rules, &batch);
                 let candidates = self.store.candidates(entity, keys).await?;
                 let rules = Arc::clone(&self.rules);
                 let (known, plan) = elsewhere(move || {

@@ -24,7 +24,7 @@ impl Shared {
             if batch.dirty.is_empty() {
                 break;
             }
-            let keys = merge::keys(&batch);
+            let keys = merge::keys(&self.rules, &batch);
             let candidates = if keys.is_empty() {
                 Vec::new()
             } else {
@@ -63,7 +63,7 @@ impl Shared {
         Ok(total)
     }
 
-    /// Another precedence than last time: everything is merged again from what is stored, without fetching.
+    /// Other rules than last time (identity, precedence, owners of kinds): everything is merged again from what is stored, without fetching.
     pub(super) async fn remerge_if_rules_changed(&self) -> Result<(), StoreError> {
         const KEY: &str = "merge_rules";
         let now = format!("{:?}", self.rules);

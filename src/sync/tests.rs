@@ -7,6 +7,7 @@ use crate::book::{
     SourceState, Target, Verb,
 };
 use crate::connect::{ConnectError, Connector, ErrorKind, Page, Stream, Write, Written};
+use crate::merge::Configured;
 use crate::store::{Options, Storage, Store};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -383,6 +384,27 @@ impl World {
         }
     }
 
+    /// An engine with other rules on the same store and vendors.
+    fn another(&self, rules: Configured) -> Engine {
+        let source = |name: &str, vendor: &Vendor| SourceSetup {
+            name: name.into(),
+            kind: "paper".into(),
+            base_url: String::new(),
+            every: Duration::from_secs(900),
+            read_only: false,
+            daily_requests: None,
+            connector: Ok(Arc::new(vendor.clone())),
+        };
+        Engine::new(Setup {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            sources: vec![source("crm", &self.crm), source("cs", &self.cs)],
+            rules,
+            read_only: false,
+            author: None,
+        })
+    }
+
     async fn sync(&self, full: bool) -> Vec<RunResult> {
         self.engine.run_once(&[], full).await.unwrap()
     }
@@ -484,7 +506,7 @@ fn engine(
         store: store.clone(),
         clock: clock.clone(),
         sources: vec![source("crm", crm), source("cs", cs)],
-        precedence: BTreeMap::new(),
+        rules: Configured::default(),
         read_only: false,
         author: None,
     })
@@ -952,25 +974,68 @@ async fn another_precedence_merges_anew_without_fetching() {
     w.sync(false).await;
     assert_eq!(w.accounts().await[0].health, Some(31));
     let fetched = w.crm.paper().fetches.len();
-    let source = |name: &str, vendor: &Vendor| SourceSetup {
-        name: name.into(),
-        kind: "paper".into(),
-        base_url: String::new(),
-        every: Duration::from_secs(900),
-        read_only: false,
-        daily_requests: None,
-        connector: Ok(Arc::new(vendor.clone())),
-    };
-    let other = Engine::new(Setup {
-        store: w.store.clone(),
-        clock: w.clock.clone(),
-        sources: vec![source("crm", &w.crm), source("cs", &w.cs)],
+    let other = w.another(Configured {
         precedence: BTreeMap::from([("account.health".to_owned(), vec!["crm".to_owned()])]),
-        read_only: false,
-        author: None,
+        ..Configured::default()
     });
     other.push_pending(Duration::from_secs(30)).await.unwrap();
     assert_eq!(w.accounts().await[0].health, Some(90));
+    assert_eq!(w.crm.paper().fetches.len(), fetched);
+}
+
+#[tokio::test]
+async fn other_marks_part_and_join_again_without_fetching() {
+    let w = World::new();
+    for (vendor, id, name) in [(&w.crm, "004", "Delta"), (&w.cs, "1D", "Delta Europe")] {
+        vendor.put(
+            Entity::Account,
+            id,
+            &[("name", text(name)), ("domain", text("delta.example"))],
+        );
+    }
+    w.sync(false).await;
+    let names = |all: Vec<Account>| all.into_iter().map(|a| a.name).collect::<Vec<_>>();
+    let joined = ["Acme", "Boreal", "Cirrus", "Delta"];
+    assert_eq!(names(w.accounts().await), joined);
+    let fetched = (w.crm.paper().fetches.len(), w.cs.paper().fetches.len());
+    let mut rules = Configured::default();
+    rules.identity.shared_domains.insert("delta.example".into());
+    let strict = w.another(rules);
+    strict.push_pending(Duration::from_secs(30)).await.unwrap();
+    assert_eq!(
+        names(w.accounts().await),
+        ["Acme", "Boreal", "Cirrus", "Delta", "Delta Europe"]
+    );
+    let usual = w.another(Configured::default());
+    usual.push_pending(Duration::from_secs(30)).await.unwrap();
+    assert_eq!(names(w.accounts().await), joined);
+    assert_eq!(
+        (w.crm.paper().fetches.len(), w.cs.paper().fetches.len()),
+        fetched
+    );
+}
+
+#[tokio::test]
+async fn renewals_of_a_source_that_does_not_own_them_are_set_aside_until_it_does() {
+    let w = World::new();
+    w.sync(false).await;
+    assert_eq!(w.all().await.renewals.len(), 1);
+    let owned = |by: &str| {
+        let mut rules = Configured::default();
+        rules.owners.insert(Entity::Renewal, vec![by.to_owned()]);
+        w.another(rules)
+    };
+    let fetched = w.crm.paper().fetches.len();
+    owned("cs")
+        .push_pending(Duration::from_secs(30))
+        .await
+        .unwrap();
+    assert_eq!(w.all().await.renewals.len(), 0);
+    owned("crm")
+        .push_pending(Duration::from_secs(30))
+        .await
+        .unwrap();
+    assert_eq!(w.all().await.renewals.len(), 1);
     assert_eq!(w.crm.paper().fetches.len(), fetched);
 }
 
