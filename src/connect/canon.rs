@@ -257,43 +257,68 @@ pub fn without_marker(text: &str) -> String {
 
 /// Notes come as HTML; the terminal shows their words.
 pub fn without_tags(text: &str) -> String {
-    if !text.contains('<') {
-        return text.to_owned();
-    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(start) = rest.find('<') {
+    while let Some(start) = rest.find(['<', '&']) {
         out.push_str(&rest[..start]);
         let tail = &rest[start..];
+        if let Some((sign, length)) = entity(tail) {
+            out.push_str(sign);
+            rest = &tail[length..];
+            continue;
+        }
         // A lone `<` is a character, not a tag.
-        let is_tag = tail[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        let is_tag = tail.starts_with('<')
+            && tail[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
         match tail.find('>') {
             Some(end) if is_tag => {
                 let tag = tail[1..end].to_ascii_lowercase();
-                if tag.starts_with("br")
-                    || tag.starts_with("/p")
-                    || tag.starts_with("/div")
-                    || tag.starts_with("/li")
-                {
+                let ends = ["br", "/p", "/div", "/li"];
+                if ends.iter().any(|t| tag.starts_with(t)) {
                     out.push('\n');
                 }
                 rest = &tail[end + 1..];
             }
             _ => {
-                out.push('<');
+                out.push_str(&tail[..1]);
                 rest = &tail[1..];
             }
         }
     }
     out.push_str(rest);
-    let plain = out
-        .replace("&nbsp;", " ")
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&quot;", "\"")
-        .replace("&#39;", "'")
-        .replace("&amp;", "&");
-    plain.trim().to_owned()
+    out.trim().to_owned()
+}
+
+/// The sign that an entity at the beginning of a text stands for, and how long it is.
+fn entity(text: &str) -> Option<(&'static str, usize)> {
+    const ALL: [(&str, &str); 7] = [
+        ("&amp;", "&"),
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&apos;", "'"),
+        ("&nbsp;", " "),
+    ];
+    ALL.iter()
+        .find(|(name, _)| text.starts_with(name))
+        .map(|(name, sign)| (*sign, name.len()))
+}
+
+/// HTML that shows a text as it is: what [`without_tags`] makes a text of again, but for blanks at its ends.
+pub fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.replace("\r\n", "\n").chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' => out.push_str("<br>"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// open, won or lost.

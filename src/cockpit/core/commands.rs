@@ -254,6 +254,15 @@ impl Core {
             .map(|c| c.target)
             .chain(committed.touched.iter().copied())
             .collect();
+        let infos = self.sources.infos();
+        let changes = &committed.operation.changes;
+        let summary = match changes
+            .iter()
+            .find_map(|c| super::history::no_way_back(&infos, c))
+        {
+            Some(why) => format!("{summary}; once sent it cannot be undone ({why})"),
+            None => summary,
+        };
         self.refresh(&targets).await;
         self.sources.outbox_changed();
         Ok(Outcome {

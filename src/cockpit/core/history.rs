@@ -2,7 +2,8 @@
 
 use super::super::event::{CommandError, Outcome};
 use super::Core;
-use crate::book::{Change, LocalId, Operation, Verb};
+use crate::book::{Change, LocalId, Operation, OutboxState, Verb};
+use crate::command::SourceInfo;
 use std::time::Duration;
 
 /// How many operations are at hand.
@@ -19,6 +20,15 @@ impl Core {
         else {
             return Err(CommandError::Refused("there is nothing to undo".into()));
         };
+        let stays = self.stays(&last).await?;
+        if let [why, ..] = stays.as_slice()
+            && stays.len() == last.changes.len()
+        {
+            return Err(CommandError::Refused(format!(
+                "“{}” cannot be undone: {why}",
+                last.summary
+            )));
+        }
         let without = last
             .changes
             .iter()
@@ -74,6 +84,34 @@ impl Core {
         })
     }
 
+    /// Of each change of an operation that has reached a source which cannot take it back: why.
+    async fn stays(&self, operation: &Operation) -> Result<Vec<String>, CommandError> {
+        let infos = self.sources.infos();
+        if !operation
+            .changes
+            .iter()
+            .any(|c| no_way_back(&infos, c).is_some())
+        {
+            return Ok(Vec::new());
+        }
+        // What still waits is simply not sent.
+        let sent: Vec<_> = self
+            .storage
+            .outbox(super::load::RECENT)
+            .await
+            .map_err(refused)?
+            .into_iter()
+            .filter(|i| i.operation == operation.id && i.state == OutboxState::Done)
+            .map(|i| i.change.target)
+            .collect();
+        Ok(operation
+            .changes
+            .iter()
+            .filter(|c| sent.contains(&c.target))
+            .filter_map(|c| no_way_back(&infos, c))
+            .collect())
+    }
+
     /// Does again what was taken back last, as a new operation.
     pub(super) async fn redo(&mut self, grace: Duration) -> Result<Outcome, CommandError> {
         let Some(last) = self.redo.pop() else {
@@ -101,6 +139,18 @@ impl Core {
     pub(super) fn forget_redo(&mut self) {
         self.redo.clear();
     }
+}
+
+/// Why a source cannot take a change back once it has it; nothing where it can, or need not.
+pub(super) fn no_way_back(infos: &[SourceInfo], change: &Change) -> Option<String> {
+    if change.verb != Verb::Create {
+        return None;
+    }
+    let info = infos
+        .iter()
+        .find(|i| i.name.as_ref() == Some(&change.source))?;
+    let support = info.capabilities.support(change.target.entity, "-")?;
+    support.why_not.clone()
 }
 
 pub(super) fn refused(e: crate::store::StoreError) -> CommandError {

@@ -449,7 +449,13 @@ impl Gainsight {
                     .unwrap_or("Update")
                     .to_owned();
                 set(&mut record, "kind", text(canon::touch_kind(&word)));
-                if let Some(body) = record.get("body").and_then(FieldValue::as_str) {
+                // One of the fields for it has plain words already; what looks like a tag there is none.
+                let rich = plan
+                    .theirs("body")
+                    .is_some_and(|f| !f.to_ascii_lowercase().contains("plain"));
+                if let Some(body) = record.get("body").and_then(FieldValue::as_str)
+                    && rich
+                {
                     let plain = FieldValue::text(canon::without_tags(body));
                     set(&mut record, "body", plain);
                 }

@@ -418,7 +418,7 @@ impl Gainsight {
         let comments = if comments.is_empty() {
             mark.clone()
         } else {
-            format!("{comments}\n{mark}")
+            format!("{comments}<br>{mark}")
         };
         record.insert(key("comments").to_owned(), json!(comments));
         record.insert("referenceId".into(), json!("1"));
@@ -576,7 +576,7 @@ impl Gainsight {
                 "ExternalId": write.marker,
                 key("kind"): activity_type(&text("kind")),
                 key("subject"): subject,
-                key("body"): body_text,
+                key("body"): canon::html(&body_text),
                 key("at"): at,
                 key("author"): author,
                 "companyGsid": account,
@@ -793,6 +793,7 @@ impl Gainsight {
             };
             let value = match *field {
                 "kind" => json!(activity_type(want.as_str().unwrap_or_default())),
+                "body" => json!(canon::html(want.as_str().unwrap_or_default())),
                 _ => plain(want),
             };
             record.insert(name.into(), value);
@@ -936,6 +937,8 @@ impl Gainsight {
                     })?;
                     json!(found)
                 }
+                // Comments are rich text.
+                "comments" | "description" => json!(canon::html(want.as_str().unwrap_or_default())),
                 _ => plain(want),
             };
             record.insert(name.to_owned(), value);

@@ -32,6 +32,8 @@ pub struct ManifestConnector {
     pub(super) http: Http,
     pub(super) kind: &'static str,
     pub(super) names: Vec<&'static str>,
+    /// Which streams the options leave.
+    asked: Vec<bool>,
     pub(super) fields: BTreeMap<String, String>,
     pub(super) options: BTreeMap<String, String>,
     pub(super) secrets: BTreeMap<String, secrecy::SecretString>,
@@ -86,6 +88,11 @@ impl ManifestConnector {
         Ok(ManifestConnector {
             kind: intern(&m.id),
             names: m.stream.iter().map(|s| intern(&s.name)).collect(),
+            asked: m
+                .stream
+                .iter()
+                .map(|s| s.when.as_ref().is_none_or(|c| c.holds_of(&options)))
+                .collect(),
             fields: settings.fields.clone(),
             secrets: settings.secrets.clone(),
             options,
@@ -129,7 +136,7 @@ impl ManifestConnector {
             .map_or_else(|| "USD".to_owned(), |c| c.to_ascii_uppercase())
     }
 
-    /// FNV-1a over everything that decides what is asked and how it is read.
+    /// FNV-1a over everything that decides what is asked of a stream and how it is read: what another stream uses does not read this one afresh.
     pub(super) fn mapping_hash(&self, spec: &StreamSpec) -> u64 {
         let mut h: u64 = 0xcbf2_9ce4_8422_2325;
         let mut eat = |text: &str| {
@@ -137,15 +144,39 @@ impl ManifestConnector {
                 h = (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3);
             }
         };
-        eat(&format!("{spec:?}"));
-        for (k, v) in self
-            .fields
-            .iter()
-            .chain(&self.options)
-            .chain(&self.switches)
-        {
+        let mut said = format!("{spec:?}");
+        for (name, pick) in &self.m.pick {
+            if said.contains(&format!("pick: Some({name:?})"))
+                || said.contains(&format!("pick_kind: Some({name:?})"))
+            {
+                said.push_str(&format!("{pick:?}"));
+            }
+        }
+        eat(&said);
+        let prefix = format!("{}.", spec.entity);
+        for (k, v) in self.fields.iter().filter(|(k, _)| k.starts_with(&prefix)) {
             eat(k);
             eat(v);
+        }
+        // What a stream says is written out above, its placeholders and conditions too.
+        let speaks = |of: Name, name: &str| said.contains(&format!("name: {of:?}, rest: {name:?}"));
+        for (name, word) in &self.switches {
+            if speaks(Name::Switch, name) {
+                eat(word);
+            }
+        }
+        let money = matches!(
+            spec.entity,
+            Entity::Account | Entity::Renewal | Entity::Opportunity | Entity::Subscription
+        );
+        for (name, value) in &self.options {
+            if speaks(Name::Option, name)
+                || said.contains(&format!("option: Some({name:?})"))
+                || (money && name == "currency")
+            {
+                eat(name);
+                eat(value);
+            }
         }
         h
     }
@@ -379,7 +410,11 @@ impl ManifestConnector {
             return Ok(Some(known.clone()));
         }
         let what = format!("the fields of {}", spec.name);
-        let (ask, answer) = self.must(&describe.request, &self.values(), &what).await?;
+        let values = Values {
+            words: Some(&spec.words),
+            ..self.values()
+        };
+        let (ask, answer) = self.must(&describe.request, &values, &what).await?;
         let mut out = Vec::new();
         if let Some(answer) = &answer {
             let document = self.document(answer, &ask, &what)?;
@@ -477,7 +512,7 @@ impl ManifestConnector {
                 });
             let path = if spec.select.positional {
                 Path {
-                    ways: vec![vec![super::path::Step::Index(place)]],
+                    ways: vec![vec![super::path::Step::Index(spec.select.skip + place)]],
                 }
             } else {
                 // A tenant's field may have any name: only what parses as a path goes into nested objects.
@@ -485,6 +520,7 @@ impl ManifestConnector {
                     ways: vec![vec![super::path::Step::Key(theirs.clone())]],
                 })
             };
+            plan.names.push((canonical.clone(), theirs));
             plan.fields.push((canonical, path));
         }
         for extra in &spec.extra {
@@ -595,7 +631,9 @@ impl Connector for ManifestConnector {
             .stream
             .iter()
             .zip(&self.names)
-            .map(|(s, name)| Stream {
+            .zip(&self.asked)
+            .filter(|(_, asked)| **asked)
+            .map(|((s, name), _)| Stream {
                 name,
                 entity: s.entity,
                 apart: s.apart,

@@ -32,6 +32,7 @@ impl ManifestConnector {
                     offset: Some(0),
                     number: Some(u64::from(spec.page.first)),
                     size: spec.page.size.map(|s| s.min(200)),
+                    words: Some(&spec.words),
                     ..self.values()
                 };
                 let (ask, answer) = self.must(&spec.read, &values, &spec.name).await?;
@@ -41,7 +42,9 @@ impl ManifestConnector {
                 for (i, info) in chunk.iter().enumerate() {
                     let path = if spec.select.positional {
                         Path {
-                            ways: vec![vec![super::path::Step::Index(spec.extra.len() + i)]],
+                            ways: vec![vec![super::path::Step::Index(
+                                spec.select.skip + spec.extra.len() + i,
+                            )]],
                         }
                     } else {
                         Path::parse(&info.name).unwrap_or_default()

@@ -10,7 +10,7 @@ use crate::connect::{ConnectError, ErrorKind, Page};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Where a stream stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -137,6 +137,7 @@ impl ManifestConnector {
             number: Some(u64::from(paging.first) + state.pages),
             size: paging.size,
             fields: &plan.select,
+            words: Some(&spec.words),
             ..self.values()
         };
         let (ask, answer) = match (&state.next, paging.by) {
@@ -333,12 +334,32 @@ impl ManifestConnector {
         spec: &StreamSpec,
         rows: &[&str],
     ) -> Result<HashMap<String, HashMap<String, String>>, ConnectError> {
-        let mut all = HashMap::new();
+        let mut all: HashMap<String, HashMap<String, String>> = HashMap::new();
         for join in &spec.join {
+            let through = join.through.as_ref().map(|name| {
+                let mut ends: Vec<(String, String)> = Vec::new();
+                for (row, found) in all.get(name).into_iter().flatten() {
+                    ends.extend(join.at.text(found).map(|id| (row.clone(), id)));
+                }
+                ends
+            });
+            let asked: Vec<String> = match &through {
+                None => Vec::new(),
+                Some(ends) => {
+                    let ids: BTreeSet<&str> = ends.iter().map(|(_, id)| id.as_str()).collect();
+                    let row = |id: &str| serde_json::json!({ "id": id }).to_string();
+                    ids.into_iter().map(row).collect()
+                }
+            };
+            let asked: Vec<&str> = match &through {
+                None => rows.to_vec(),
+                Some(_) => asked.iter().map(String::as_str).collect(),
+            };
             let mut found: HashMap<String, String> = HashMap::new();
-            for batch in rows.chunks(join.batch.max(1) as usize) {
+            for batch in asked.chunks(join.batch.max(1) as usize) {
                 let values = Values {
                     rows: batch,
+                    words: Some(&spec.words),
                     ..self.values()
                 };
                 let what = format!("{} of {}", join.name, spec.name);
@@ -350,6 +371,12 @@ impl ManifestConnector {
                         found.insert(key, row.to_owned());
                     }
                 }
+            }
+            if let Some(ends) = through {
+                found = ends
+                    .into_iter()
+                    .filter_map(|(row, id)| Some((row, found.get(&id)?.clone())))
+                    .collect();
             }
             all.insert(join.name.clone(), found);
         }

@@ -113,7 +113,10 @@ pub fn load(file: &str, text: &str) -> Result<Manifest, String> {
         let place = e.span().map_or(0, |s| s.start);
         format!("{file}:{}: {}", place_of(text, place), e.message())
     })?;
-    let mut wrong = Vec::new();
+    let mut wrong: Wrong = Vec::new();
+    for (word, why) in manifest.settle_streams() {
+        wrong.push((find(text, &word), why));
+    }
     check(&manifest, text, &mut wrong);
     manifest.settle_objects();
     if wrong.is_empty() {
@@ -150,6 +153,7 @@ fn find(text: &str, word: &str) -> usize {
 }
 
 fn check(m: &Manifest, text: &str, wrong: &mut Wrong) {
+    let wrong_is_empty = wrong.is_empty();
     let mut say = |word: &str, why: String| wrong.push((find(text, word), why));
     if m.manifest != 1 {
         say(
@@ -218,7 +222,7 @@ fn check(m: &Manifest, text: &str, wrong: &mut Wrong) {
     if m.adapter.is_some() {
         return;
     }
-    if m.stream.is_empty() {
+    if m.stream.is_empty() && wrong_is_empty {
         say(
             "manifest",
             "there is no [[stream]]: nothing would be read".into(),
@@ -294,6 +298,53 @@ fn check(m: &Manifest, text: &str, wrong: &mut Wrong) {
                     format!("stream {}: its paging needs `size`", s.name),
                 );
             }
+        }
+        for (at, join) in s.join.iter().enumerate() {
+            if let Some(through) = &join.through
+                && !s.join.iter().take(at).any(|j| j.name == *through)
+            {
+                say(
+                    &format!("\"{through}\""),
+                    format!(
+                        "stream {}: the join {} goes through `{through}`, which must stand before it",
+                        s.name, join.name
+                    ),
+                );
+            }
+        }
+        let own = [
+            Some(&s.read),
+            s.changes.as_ref(),
+            s.describe.as_ref().map(|d| &d.request),
+        ];
+        let joined = s.join.iter().map(|j| &j.request);
+        for request in own.into_iter().flatten().chain(joined) {
+            for hole in request.texts().into_iter().flat_map(|t| t.holes()) {
+                if hole.name == Name::Word && !s.words.contains_key(&hole.rest) {
+                    say(
+                        &format!("{{word.{}", hole.rest),
+                        format!("stream {}: it has no word `{}`", s.name, hole.rest),
+                    );
+                }
+            }
+        }
+        let options = [&s.keep, &s.gone, &s.when];
+        let conditions = options.into_iter().flatten();
+        for c in conditions.chain(s.also.iter().flat_map(|a| &a.when.0)) {
+            if let Some(option) = &c.option
+                && !m.option.contains_key(option)
+            {
+                say(
+                    &format!("\"{option}\""),
+                    format!("stream {}: there is no option `{option}`", s.name),
+                );
+            }
+        }
+        if s.when.as_ref().is_some_and(|c| c.option.is_none()) {
+            say(
+                &format!("\"{}\"", s.name),
+                format!("stream {}: `when` asks for an `option`", s.name),
+            );
         }
         let joins: Vec<&str> = s.join.iter().map(|j| j.name.as_str()).collect();
         let mut value = |v: &ValueSpec, what: &str| {
@@ -379,6 +430,14 @@ fn check(m: &Manifest, text: &str, wrong: &mut Wrong) {
             );
         }
         for (field, f) in &w.fields {
+            if let Some(c) = &f.when
+                && !c.option.as_ref().is_some_and(|o| m.option.contains_key(o))
+            {
+                say(
+                    field,
+                    format!("{entity}.{field}: `when` asks for an `option` that there is"),
+                );
+            }
             if let Some(p) = &f.pick
                 && !m.pick.contains_key(p)
             {

@@ -50,6 +50,8 @@ pub type Picks = BTreeMap<String, Arc<PickTable>>;
 pub struct Plan {
     /// Canonical fields and where they are in a row.
     pub fields: Vec<(String, Path)>,
+    /// Canonical fields and the vendor's names for them.
+    pub names: Vec<(String, String)>,
     /// The vendor's names of everything that is asked for.
     pub select: Vec<String>,
     /// What does not exist in this tenant, in words.
@@ -214,7 +216,7 @@ impl Mapper<'_> {
         let mut more = Vec::new();
         let mut instead = false;
         for also in &spec.also {
-            let fits = also.when.as_ref().is_none_or(|c| self.fits(c, &row));
+            let fits = also.when.0.iter().all(|c| self.fits(c, &row));
             let Some(other) = self.value(&also.id, &row).and_then(|v| v.text()) else {
                 continue;
             };
@@ -327,7 +329,9 @@ fn refined<'r>(spec: &ValueSpec, got: Got<'r>, picks: &Picks) -> Option<Got<'r>>
     if spec.is_plain() {
         return Some(got);
     }
-    let mut text = got.text().or_else(|| spec.otherwise.clone())?;
+    let Some(mut text) = got.text() else {
+        return spec.otherwise.clone().map(Got::Text);
+    };
     if spec.unix {
         text = instant(&format!(
             "{}000",
@@ -350,22 +354,15 @@ fn refined<'r>(spec: &ValueSpec, got: Got<'r>, picks: &Picks) -> Option<Got<'r>>
             None => spec.otherwise.clone()?,
         };
     }
-    if !spec.is.is_empty() {
-        let hit = spec
-            .is
-            .iter()
-            .find(|(k, _)| k.eq_ignore_ascii_case(&text))
-            .map(|(_, v)| v.clone());
-        text = match hit.or_else(|| spec.otherwise.clone()) {
-            Some(t) => t,
-            None if spec.words.is_some() => text,
-            None => return None,
-        };
+    if let Some((_, word)) = spec.is.iter().find(|(k, _)| k.eq_ignore_ascii_case(&text)) {
+        return Some(Got::Text(word.clone()));
     }
-    if let Some(words) = spec.words {
-        text = worded(words, &text)?;
-    }
-    Some(Got::Text(text))
+    let text = match spec.words {
+        Some(words) => worded(words, &text),
+        None if !spec.is.is_empty() => None,
+        None => Some(text),
+    };
+    text.or_else(|| spec.otherwise.clone()).map(Got::Text)
 }
 
 /// Whether a text fits a condition.

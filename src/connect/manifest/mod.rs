@@ -14,6 +14,7 @@ mod preview;
 mod read;
 pub mod request;
 pub mod schema;
+pub mod stream;
 mod template;
 #[cfg(test)]
 mod tests;

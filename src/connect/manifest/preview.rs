@@ -87,6 +87,7 @@ pub fn preview(m: &Manifest, now: jiff::Timestamp) -> String {
         names.extend(s.extra.iter().cloned());
         let first = Values {
             fields: if names.is_empty() { &fields } else { &names },
+            words: Some(&s.words),
             offset: Some(0),
             number: Some(u64::from(s.page.first)),
             size: s.page.size,
@@ -97,7 +98,7 @@ pub fn preview(m: &Manifest, now: jiff::Timestamp) -> String {
             ..plain.clone()
         };
         if let Some(d) = &s.describe {
-            say(&format!("{} fields", s.name), &d.request, &plain);
+            say(&format!("{} fields", s.name), &d.request, &first);
         }
         say(&s.name, &s.read, &first);
         if let Some(changes) = &s.changes {
@@ -114,6 +115,7 @@ pub fn preview(m: &Manifest, now: jiff::Timestamp) -> String {
             let rows = [row];
             let values = Values {
                 rows: &rows,
+                words: Some(&s.words),
                 ..plain.clone()
             };
             say(

@@ -1,7 +1,7 @@
 //! Reading what serde does not read by itself: values that are a path or a table, names that are one or several, bodies with placeholders.
 
 use super::path::Path;
-use super::schema::{Condition, FieldWrite, From, Names, Node, Pipe, ValueSpec, Words};
+use super::schema::{Condition, Conditions, FieldWrite, From, Names, Node, Pipe, ValueSpec, Words};
 use super::template::Text;
 use serde::{Deserialize, Deserializer, de};
 use std::collections::BTreeMap;
@@ -116,6 +116,30 @@ impl ValueSpec {
     }
 }
 
+impl<'de> Deserialize<'de> for Conditions {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Conditions, D::Error> {
+        struct Visit;
+        impl<'de> de::Visitor<'de> for Visit {
+            type Value = Conditions;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a condition or a list of conditions")
+            }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Conditions, A::Error> {
+                let one = Condition::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(Conditions(vec![one]))
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Conditions, A::Error> {
+                let mut all = Vec::new();
+                while let Some(one) = list.next_element()? {
+                    all.push(one);
+                }
+                Ok(Conditions(all))
+            }
+        }
+        deserializer.deserialize_any(Visit)
+    }
+}
+
 impl<'de> Deserialize<'de> for FieldWrite {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<FieldWrite, D::Error> {
         #[derive(Deserialize)]
@@ -126,6 +150,7 @@ impl<'de> Deserialize<'de> for FieldWrite {
             Ms,
             Unix,
             Stamp,
+            Html,
             Text,
         }
         #[derive(Deserialize)]
@@ -172,6 +197,7 @@ impl<'de> Deserialize<'de> for FieldWrite {
                         Form::Ms => Format::Ms,
                         Form::Unix => Format::Unix,
                         Form::Stamp => Format::Stamp,
+                        Form::Html => Format::Html,
                         Form::Text => Format::Text,
                     }),
                     text: t.text,
@@ -213,6 +239,12 @@ impl Node {
             ),
             toml::Value::Table(mut table) => {
                 if table.len() == 1 {
+                    if let Some(list) = table.remove("@first") {
+                        let Node::List(list) = Node::from_toml(list)? else {
+                            return Err("`@first` takes a list".to_owned());
+                        };
+                        return Ok(Node::First(list));
+                    }
                     for (key, wrap) in [
                         ("@json", Node::Json as fn(Box<Node>) -> Node),
                         ("@each", Node::Each),
@@ -228,7 +260,7 @@ impl Node {
                 for (key, value) in table {
                     if key.starts_with('@') && key != "@changed" {
                         return Err(format!(
-                            "`{key}` has no meaning here; it must be the only key of its table, and there are @json, @each, @field, @changed, @changed_each"
+                            "`{key}` has no meaning here; it must be the only key of its table, and there are @json, @each, @field, @first, @changed, @changed_each"
                         ));
                     }
                     out.push((key, Node::from_toml(value)?));
@@ -243,7 +275,7 @@ impl Node {
         match self {
             Node::Const(_) => {}
             Node::Text(t) => out.push(t),
-            Node::List(list) => list.iter().for_each(|n| n.texts(out)),
+            Node::List(list) | Node::First(list) => list.iter().for_each(|n| n.texts(out)),
             Node::Map(map) => map.iter().for_each(|(_, n)| n.texts(out)),
             Node::Json(n) | Node::Each(n) | Node::EachField(n) | Node::EachChanged(n) => {
                 n.texts(out)

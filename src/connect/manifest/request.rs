@@ -19,6 +19,8 @@ pub struct Values<'a> {
     pub secrets: Option<&'a BTreeMap<String, secrecy::SecretString>>,
     /// Words chosen by options.
     pub switches: Option<&'a BTreeMap<String, String>>,
+    /// Words of the stream.
+    pub words: Option<&'a BTreeMap<String, String>>,
     /// What the login answered.
     pub auth: Option<&'a BTreeMap<String, String>>,
     /// The base address.
@@ -105,6 +107,7 @@ impl Scope for Values<'_> {
                 text(self.secrets?.get(&hole.rest)?.expose_secret())
             }
             Name::Switch => text(self.switches?.get(&hole.rest)?),
+            Name::Word => text(self.words?.get(&hole.rest)?),
             Name::Auth => text(self.auth?.get(&hole.rest)?),
             Name::Base => text(self.base),
             Name::Since => self.since.map(Filling::Instant),
@@ -162,6 +165,7 @@ pub fn render(node: &Node, values: &Values<'_>) -> Option<Value> {
             Some(Value::Array(items))
         }
         Node::Map(map) => table(map, values, false),
+        Node::First(list) => list.iter().find_map(|node| render(node, values)),
         Node::Json(inner) => render(inner, values).map(|v| Value::String(v.to_string())),
         Node::Each(inner) => Some(Value::Array(
             values
@@ -217,13 +221,30 @@ fn table(map: &[(String, Node)], values: &Values<'_>, strict: bool) -> Option<Va
             None => {}
         }
     }
-    // What a person wants wins over what a manifest presets.
+    // What a person wants wins over what a manifest presets, but not over what the manifest makes of it.
     if map.iter().any(|(k, _)| k == "@changed")
         && let Some(changed) = values.changed
     {
         merge(&mut out, changed);
+        for (key, node) in map
+            .iter()
+            .filter(|(k, n)| k != "@changed" && made_of_wants(n))
+        {
+            if let Some(value) = render(node, values) {
+                out.insert(key.clone(), value);
+            }
+        }
     }
     Some(Value::Object(out))
+}
+
+/// Whether a node writes what is wanted in a form of its own.
+fn made_of_wants(node: &Node) -> bool {
+    let mut texts = Vec::new();
+    node.texts(&mut texts);
+    texts
+        .iter()
+        .any(|t| t.holes().any(|h| h.name == Name::Want))
 }
 
 fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {

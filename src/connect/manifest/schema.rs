@@ -3,6 +3,8 @@
 
 use super::object::ObjectSpec;
 use super::path::Path;
+use super::stream::StreamPart;
+pub use super::stream::StreamSpec;
 use super::template::{PathText, Text};
 use crate::book::Entity;
 use crate::connect::{AuthPlan, LoginBody, LoginPlan, OauthDefaults, SendClient};
@@ -59,8 +61,14 @@ pub struct Manifest {
     #[serde(default)]
     pub pick: BTreeMap<String, Pick>,
     /// What is read, in the order of a sync.
-    #[serde(default)]
+    #[serde(skip)]
     pub stream: Vec<StreamSpec>,
+    /// The same as it stands in the file.
+    #[serde(default, rename = "stream")]
+    pub(super) parts: Vec<StreamPart>,
+    /// What several streams have in common.
+    #[serde(default)]
+    pub(super) template: BTreeMap<String, StreamPart>,
     /// What an adapter reads, in the order of a sync.
     #[serde(default)]
     pub object: Vec<ObjectSpec>,
@@ -462,7 +470,8 @@ pub struct Request {
 
 /// A value of a body: TOML as it is, with placeholders in its texts. A table that lost a lone placeholder is dropped from a list.
 /// Keys with a special meaning: `@json` (a value as JSON text), `@each` (once per row at hand), `@field` (once per selected field), `@changed`
-/// (the changed fields are laid into this table), `@changed_each` (once per changed field). The text `@null` is JSON's null.
+/// (the changed fields are laid into this table; over what is preset, under what is made of `{want.…}`), `@changed_each` (once per changed field), `@first`
+/// (the first of a list that has a value). The text `@null` is JSON's null.
 #[derive(Clone, Debug)]
 pub enum Node {
     /// A number, a truth value.
@@ -481,6 +490,8 @@ pub enum Node {
     EachField(Box<Node>),
     /// Once per changed field.
     EachChanged(Box<Node>),
+    /// The first of several that has a value.
+    First(Vec<Node>),
 }
 
 /// A list of values that the vendor keeps elsewhere.
@@ -501,74 +512,6 @@ pub struct Pick {
     pub kind: Option<ValueSpec>,
 }
 
-/// One thing that is read.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StreamSpec {
-    /// Its name, `accounts`.
-    pub name: String,
-    /// What its rows become.
-    pub entity: Entity,
-    /// It is counted apart: a delete log.
-    #[serde(default)]
-    pub apart: bool,
-    /// The request; with `changes` only for the first load and sweeps.
-    pub read: Request,
-    /// The request for what changed since the last run.
-    #[serde(default)]
-    pub changes: Option<Request>,
-    /// Where the rows are.
-    #[serde(default)]
-    pub rows: Path,
-    /// Paging.
-    #[serde(default)]
-    pub page: Page,
-    /// Paging of `changes`, when it is another.
-    #[serde(default)]
-    pub changes_page: Option<Page>,
-    /// How it is told what is new.
-    #[serde(default)]
-    pub sync: Sync,
-    /// The row's id.
-    pub id: ValueSpec,
-    /// When the vendor last modified it.
-    #[serde(default)]
-    pub modified: Option<ValueSpec>,
-    /// The row says that it is gone.
-    #[serde(default)]
-    pub gone: Option<Condition>,
-    /// Rows that do not fit are left out, and leave when they once fitted.
-    #[serde(default)]
-    pub keep: Option<Condition>,
-    /// Canonical fields and the vendor's fields that they are read from, the likeliest first; a tenant's `[source.fields]` wins.
-    #[serde(default)]
-    pub fields: BTreeMap<String, Names>,
-    /// More of the vendor's fields to ask for.
-    #[serde(default)]
-    pub extra: Vec<String>,
-    /// Where in a row the vendor's fields are.
-    #[serde(default)]
-    pub select: Select,
-    /// Canonical fields that need more than a name.
-    #[serde(default)]
-    pub map: BTreeMap<String, ValueSpec>,
-    /// Ids that other systems gave the same account.
-    #[serde(default)]
-    pub identifiers: Vec<ValueSpec>,
-    /// The currency of the row's amounts.
-    #[serde(default)]
-    pub currency: Option<ValueSpec>,
-    /// More records from the same row.
-    #[serde(default)]
-    pub also: Vec<Also>,
-    /// More requests for the rows of a page: associations.
-    #[serde(default)]
-    pub join: Vec<Join>,
-    /// What the vendor says of the fields of this kind.
-    #[serde(default)]
-    pub describe: Option<Describe>,
-}
-
 /// Where the vendor's fields stand in a row.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -579,6 +522,9 @@ pub struct Select {
     /// Under `at`, by their place among the fields that were asked for.
     #[serde(default)]
     pub positional: bool,
+    /// So many values stand before them.
+    #[serde(default)]
+    pub skip: usize,
 }
 
 /// One name or several.
@@ -773,6 +719,10 @@ pub struct Condition {
     pub filled: Option<bool>,
 }
 
+/// One condition or several, which all must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions(pub Vec<Condition>);
+
 /// One more record from a row.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -781,7 +731,7 @@ pub struct Also {
     pub entity: Entity,
     /// Only for such rows; for others it leaves.
     #[serde(default)]
-    pub when: Option<Condition>,
+    pub when: Conditions,
     /// Its id.
     pub id: ValueSpec,
     /// The main record leaves: this one stands instead.
@@ -806,6 +756,12 @@ pub struct Join {
     pub rows: Path,
     /// The id of the row that they belong to.
     pub key: Path,
+    /// The join whose results are asked about instead of the rows: what belongs to what belongs to a row.
+    #[serde(default)]
+    pub through: Option<String>,
+    /// Where in such a result the id is.
+    #[serde(default)]
+    pub at: Path,
 }
 
 /// Where the vendor describes the fields of a kind.
@@ -840,6 +796,9 @@ pub struct WriteSpec {
     /// The stream whose mapping reads it back; without one, the first of its kind.
     #[serde(default)]
     pub stream: Option<String>,
+    /// What stands before the vendor's name of a field that is written as `=field`.
+    #[serde(default)]
+    pub prefix: String,
     /// Reads one row as it is now.
     #[serde(default)]
     pub read: Option<One>,

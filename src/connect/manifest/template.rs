@@ -1,6 +1,7 @@
 //! Texts with placeholders: `Subject eq '{value:odata}'`. No expressions, no loops; every name is from a closed list, and a value that lands inside a
 //! longer text names the dialect in which it is escaped, so that nothing breaks out of a query.
 
+use crate::connect::canon;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
@@ -14,6 +15,8 @@ pub enum Name {
     Secret,
     /// A word chosen by an option, `{switch.objects}`.
     Switch,
+    /// A word of the stream, `{word.object}`.
+    Word,
     /// A value that the login answered, `{auth.site}`.
     Auth,
     /// The instant from which changes are wanted; empty in a first load.
@@ -56,7 +59,8 @@ pub enum Name {
     Base,
 }
 
-const NAMES: [(&str, Name, bool); 23] = [
+const NAMES: [(&str, Name, bool); 24] = [
+    ("word", Name::Word, true),
     ("option", Name::Option, true),
     ("secret", Name::Secret, true),
     ("switch", Name::Switch, true),
@@ -105,11 +109,14 @@ pub enum Format {
     Odata,
     /// Inside a SOQL string in single quotes.
     Soql,
+    /// As HTML that shows the same text.
+    Html,
     /// As it is, in a text that nobody parses.
     Text,
 }
 
-const FORMATS: [(&str, Format); 11] = [
+const FORMATS: [(&str, Format); 12] = [
+    ("html", Format::Html),
     ("iso", Format::Iso),
     ("date", Format::Date),
     ("ms", Format::Ms),
@@ -235,6 +242,7 @@ impl Text {
                     h.name,
                     Name::Option
                         | Name::Switch
+                        | Name::Word
                         | Name::Offset
                         | Name::Number
                         | Name::Size
@@ -244,7 +252,7 @@ impl Text {
         match self.holes().find(open) {
             None => Ok(()),
             Some(h) => Err(format!(
-                "`{{{}}}` stands inside a longer text and must say how it is escaped: one of :url, :json, :odata, :soql, :text, or a form of a date",
+                "`{{{}}}` stands inside a longer text and must say how it is escaped: one of :url, :json, :odata, :soql, :html, :text, or a form of a date",
                 h.source()
             )),
         }
@@ -255,8 +263,8 @@ impl Text {
         self.render_with(scope, None)
     }
 
-    /// An address: every value is percent-encoded as a path segment, whatever its format, but for switches, which are written by the manifest, and
-    /// for an option that is the beginning of the whole address.
+    /// An address: every value is percent-encoded as a path segment, whatever its format, but for switches and words, which are written by the
+    /// manifest, and for an option that is the beginning of the whole address.
     pub fn render_path(&self, scope: &dyn Scope) -> Option<String> {
         self.render_with(scope, Some(Format::Url))
     }
@@ -270,7 +278,7 @@ impl Text {
                     let value = scope.fill(h)?;
                     let text = shown(&value, h.format)?;
                     if all == Some(Format::Url)
-                        && !matches!(h.name, Name::Switch | Name::Base)
+                        && !matches!(h.name, Name::Switch | Name::Word | Name::Base)
                         && !(out.is_empty() && text.starts_with("https://"))
                     {
                         out.push_str(&crate::connect::http::encode(&text));
@@ -400,6 +408,7 @@ pub fn shown(value: &Filling, format: Option<Format>) -> Option<String> {
         // OData doubles the quote; nothing else is special inside a literal.
         Some(Format::Odata) => plain()?.replace('\'', "''"),
         Some(Format::Soql) => soql(&plain()?),
+        Some(Format::Html) => canon::html(&plain()?),
     })
 }
 

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
+mod more;
+
 const ACME: &str = r#"
 manifest = 1
 id = "acme-desk"

@@ -117,6 +117,7 @@ impl ManifestConnector {
                         .fields
                         .get(f)
                         .filter(|f| w.update.is_some() && !f.create_only)
+                        .filter(|f| f.when.as_ref().is_none_or(|c| c.holds_of(&self.options)))
                         .map(|f| {
                             f.to.clone().unwrap_or_else(|| {
                                 w.update.as_ref().map(&address).unwrap_or_default()
@@ -140,6 +141,14 @@ impl ManifestConnector {
                     guarded: false,
                     why_not,
                 });
+            }
+        }
+        for (entity, write) in &self.m.write {
+            for (field, f) in write.fields.iter().filter(|(_, f)| f.pick.is_none()) {
+                if !f.words.is_empty() {
+                    let words = f.words.keys().cloned().collect();
+                    caps.choices.push((*entity, field.clone(), words));
+                }
             }
         }
         if let Some(picks) = self.known_picks() {
@@ -589,7 +598,8 @@ impl ManifestConnector {
             let Some(f) = rules.fields.get(*canonical) else {
                 continue;
             };
-            if f.create_only && !creating {
+            let asked = f.when.as_ref().is_none_or(|c| c.holds_of(&self.options));
+            if !asked || f.create_only && !creating {
                 continue;
             }
             let values = Values {
@@ -597,7 +607,14 @@ impl ManifestConnector {
                 lookups: Some(lookups),
                 ..self.of(write)
             };
-            self.put(f, plan, (canonical, want), &values, &picks, &mut out)?;
+            self.put(
+                f,
+                (plan, &rules.prefix),
+                (canonical, want),
+                &values,
+                &picks,
+                &mut out,
+            )?;
         }
         Ok(out)
     }
@@ -605,13 +622,13 @@ impl ManifestConnector {
     fn put(
         &self,
         f: &FieldWrite,
-        plan: &Plan,
+        (plan, prefix): (&Plan, &str),
         (canonical, want): (&str, &FieldValue),
         values: &Values<'_>,
         picks: &super::map::Picks,
         out: &mut Map<String, Value>,
     ) -> Result<(), ConnectError> {
-        let theirs = |to: &str| fields_path(plan, to);
+        let theirs = |to: &str| fields_path(plan, to, prefix);
         if !f.words.is_empty()
             && let Some(word) = want.as_str()
         {
@@ -673,7 +690,7 @@ impl ManifestConnector {
             (None, None) => values.value.clone().and_then(|v| formed(v, f.form)),
         };
         // An emptied field is sent as empty: leaving it out would leave it as it was.
-        let empty = if f.form == Some(Format::Text) {
+        let empty = if matches!(f.form, Some(Format::Text | Format::Html)) {
             Value::from("")
         } else {
             Value::Null
@@ -684,22 +701,31 @@ impl ManifestConnector {
 }
 
 /// The keys under which a field is written; `=csm` is the vendor's field that the canonical field `csm` is read from in this tenant.
-fn fields_path(plan: &Plan, to: &str) -> Vec<String> {
-    let chosen = to
-        .strip_prefix('=')
-        .and_then(|canonical| plan.fields.iter().find(|(c, _)| c == canonical));
-    let path = match chosen {
-        Some((_, path)) => Some(path.clone()),
-        None => super::path::Path::parse(to.trim_start_matches('=')).ok(),
+fn fields_path(plan: &Plan, to: &str, prefix: &str) -> Vec<String> {
+    let keys = |path: super::path::Path| -> Vec<String> {
+        let way = path.ways.into_iter().next().unwrap_or_default();
+        way.into_iter()
+            .filter_map(|s| match s {
+                super::path::Step::Key(k) => Some(k),
+                _ => None,
+            })
+            .collect()
     };
-    let way = path.and_then(|p| p.ways.into_iter().next());
-    way.unwrap_or_default()
-        .into_iter()
-        .filter_map(|s| match s {
-            super::path::Step::Key(k) => Some(k),
-            _ => None,
-        })
-        .collect()
+    let parsed = |to: &str| super::path::Path::parse(to).map(keys).unwrap_or_default();
+    let Some(canonical) = to.strip_prefix('=') else {
+        return parsed(to);
+    };
+    let Some((_, name)) = plan.names.iter().find(|(c, _)| c == canonical) else {
+        return parsed(canonical);
+    };
+    if !prefix.is_empty() {
+        return vec![format!("{prefix}{name}")];
+    }
+    let path = plan.fields.iter().find(|(c, _)| c == canonical);
+    match path.map(|(_, path)| keys(path.clone())) {
+        Some(keys) if !keys.is_empty() => keys,
+        _ => parsed(name),
+    }
 }
 
 /// What a kind of thing is called in a sentence.

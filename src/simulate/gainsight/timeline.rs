@@ -190,9 +190,37 @@ fn values(
         values.insert(field.name.to_owned(), value.json(field.kind, false));
     }
     if let Some(notes) = values.get("Notes").cloned() {
-        values.insert("NotesPlainText".to_owned(), notes);
+        let words = notes.as_str().map(words).unwrap_or_default();
+        values.insert("NotesPlainText".to_owned(), words.into());
     }
     Ok(values)
+}
+
+/// The words of rich text.
+fn words(html: &str) -> String {
+    let mut out = String::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        let Some(end) = rest[start..].find('>') else {
+            break;
+        };
+        out.push_str(&rest[..start]);
+        let tag = &rest[start..start + end];
+        if tag.starts_with("<br") || tag.starts_with("</p") {
+            out.push('\n');
+        }
+        rest = &rest[start + end + 1..];
+    }
+    out.push_str(rest);
+    let signs = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&amp;", "&"),
+    ];
+    signs
+        .iter()
+        .fold(out, |text, (name, sign)| text.replace(name, sign))
 }
 
 fn find(store: &Store, id: ObjectId, field: &str, text: &str) -> Option<u32> {
