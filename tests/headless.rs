@@ -318,14 +318,14 @@ fn other_rules_of_identity_and_ownership_part_and_join_what_is_stored() {
     assert!(apart > accounts, "{apart} accounts instead of {accounts}");
 
     // The customer success platform owns renewals: the CRM's are set aside, and said to be.
-    set("[read]\nrenewal = \"gainsight\"\n");
+    set("[read]\nrenewal = \"cs\"\n");
     assert!(office.run(&["sync"]).status.success());
     assert_eq!(count("accounts"), accounts);
     assert_eq!(count("renewals"), 0);
-    let described = office.run(&["connect", "describe", "salesforce"]);
+    let described = office.run(&["connect", "describe", "crm"]);
     let said = String::from_utf8_lossy(&described.stdout);
     assert!(
-        said.contains("set aside: they are read from gainsight ([read] renewal)"),
+        said.contains("set aside: they are read from cs ([read] renewal)"),
         "{said}"
     );
 
@@ -333,7 +333,7 @@ fn other_rules_of_identity_and_ownership_part_and_join_what_is_stored() {
     assert!(office.run(&["sync"]).status.success());
     assert_eq!((count("accounts"), count("renewals")), (accounts, renewals));
 
-    set("[identity.ids.gainsight]\n\"account.helth\" = \"salesforce\"\n");
+    set("[identity.ids.cs]\n\"account.helth\" = \"crm\"\n");
     let checked = office.run(&["config", "check"]);
     let said = String::from_utf8_lossy(&checked.stdout);
     assert_eq!(checked.status.code(), Some(2), "{said}");
