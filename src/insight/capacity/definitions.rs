@@ -5,12 +5,6 @@ use crate::insight::Definition;
 /// Their definitions.
 pub const DEFINITIONS: &[Definition] = &[
     Definition {
-        name: "accounts",
-        title: "Accounts",
-        formula: "rows of the account table",
-        note: "customers that left and prospects are listed, but count in no ratio",
-    },
-    Definition {
         name: "fte",
         title: "Full-time equivalents",
         formula: "sum over the CSMs of hours ÷ full-time hours × ramp",

@@ -151,12 +151,6 @@ pub const DEFINITIONS: &[Definition] = &[
         "amounts that are missing or have no rate are left out and counted",
     ),
     define(
-        "arr_per_csm",
-        "ARR per CSM",
-        "ARR of the group's accounts that have a CSM, divided by the people who are CSM of at least one of them",
-        "accounts whose ARR is missing or has no rate count as nothing",
-    ),
-    define(
         "csms",
         "CSMs",
         "people who are the CSM of at least one account",
@@ -167,12 +161,6 @@ pub const DEFINITIONS: &[Definition] = &[
         "CS Ops",
         "active people whose role speaks of CS Ops",
         "from the roles that the sources give",
-    ),
-    define(
-        "csm_per_ops",
-        "CSMs per CS Ops",
-        "people who are CSM of at least one account, divided by the people of CS Ops",
-        "",
     ),
     define(
         "data_age",
