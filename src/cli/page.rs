@@ -509,7 +509,10 @@ mod tests {
         let said = printed(true);
         assert_eq!(said.matches("Coverage").count(), 4, "{said}");
         assert!(said.contains("== 株式会社 · ARR"), "{said}");
-        assert!(said.contains("2 of 3 (1 without a rate)"), "{said}");
+        assert!(
+            said.contains("66.6%: known of 2 of 3, 1 without a rate"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -253,9 +253,9 @@ fn sentence(h: &Header) -> String {
         return "There is no account yet.".to_owned();
     }
     let queue = match h.in_queue {
-        0 => "no account needs a call today".to_owned(),
-        1 => "one account is at risk".to_owned(),
-        n => format!("{n} accounts are at risk"),
+        0 => "none is at risk".to_owned(),
+        1 => "one is at risk".to_owned(),
+        n => format!("{n} are at risk"),
     };
     let late = match h.tasks_overdue {
         0 => "no task is late".to_owned(),

@@ -27,8 +27,9 @@ impl Default for Cursor {
 }
 
 /// The state of the screen.
-#[derive(Default)]
 pub struct Metrics {
+    /// The pages in the order of their tabs: name and title.
+    pub pages: Vec<(&'static str, &'static str)>,
     /// The page's number in the list of pages.
     pub page: usize,
     /// What was flipped on each page.
@@ -54,6 +55,29 @@ pub struct Metrics {
     pub total: usize,
 }
 
+impl Default for Metrics {
+    fn default() -> Metrics {
+        Metrics {
+            pages: PAGES
+                .iter()
+                .map(|(name, title, _)| (*name, *title))
+                .collect(),
+            page: 0,
+            choices: HashMap::new(),
+            view: None,
+            shown: PageSpec::default(),
+            cursor: Cursor::default(),
+            top: 0,
+            follow: false,
+            left: HashMap::new(),
+            sizes: Vec::new(),
+            places: Vec::new(),
+            height: 0,
+            total: 0,
+        }
+    }
+}
+
 impl Metrics {
     /// The question that the page is the answer to.
     pub fn spec(&self, mine: bool) -> PageSpec {
@@ -66,7 +90,7 @@ impl Metrics {
     }
     /// The page's name.
     pub fn name(&self) -> &'static str {
-        PAGES.get(self.page).map_or("", |p| p.0)
+        self.pages.get(self.page).map_or("", |p| p.0)
     }
     /// The page, when it is made.
     pub fn page(&self) -> Option<&Page> {
@@ -417,7 +441,7 @@ impl App {
 
     /// Goes to a page of the metrics screen.
     pub fn goto_page(&mut self, name: &str) {
-        let Some(to) = PAGES.iter().position(|p| p.0 == name) else {
+        let Some(to) = self.metrics.pages.iter().position(|p| p.0 == name) else {
             return;
         };
         if self.screen != Screen::Metrics || self.account.is_some() {
@@ -434,9 +458,10 @@ impl App {
 
     /// The page after or before.
     pub(super) fn step_page(&mut self, forward: bool) {
-        let n = PAGES.len();
-        let to = (self.metrics.page + if forward { 1 } else { n - 1 }) % n;
-        self.goto_page(PAGES[to].0);
+        let m = &self.metrics;
+        let n = m.pages.len();
+        let to = (m.page + if forward { 1 } else { n - 1 }) % n;
+        self.goto_page(m.pages[to].0);
     }
 
     /// Another value for a switch of the page; the next one without.

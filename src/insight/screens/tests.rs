@@ -110,12 +110,18 @@ fn figures(page: &Page) -> Vec<(&str, &Figure)> {
         .iter()
         .flat_map(|b| -> Vec<(&str, &Figure)> {
             match b {
-                Block::Figures { figures, .. } => figures.iter().map(|f| ("", f)).collect(),
-                Block::Table { rows, .. } => rows
+                Block::Figures { figures: list, .. }
+                | Block::Bars { bars: list, .. }
+                | Block::Waterfall { steps: list, .. } => list.iter().map(|f| ("", f)).collect(),
+                Block::Table { rows, .. } | Block::Heat { rows, .. } => rows
                     .iter()
                     .flat_map(|r| r.cells.iter().map(|c| (r.label.as_str(), c)))
                     .collect(),
-                _ => Vec::new(),
+                Block::Lines { lines, .. } => lines
+                    .iter()
+                    .flat_map(|l| l.points.iter().map(|p| (l.label.as_str(), &p.1)))
+                    .collect(),
+                Block::Text { .. } => Vec::new(),
             }
         })
         .filter(|(_, f)| !matches!(f.value, Value::Empty))

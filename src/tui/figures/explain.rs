@@ -44,7 +44,16 @@ pub fn lines<'a>(
     let known = match c.share() {
         None => "it rests on no row that could be counted".to_owned(),
         Some(_) if c.is_full() => format!("all of {} known", fmt::count(c.of)),
-        Some(share) => format!("known of {} ({})", c.words(), fmt::percent(share)),
+        Some(share) => {
+            let rate = match c.no_rate {
+                0 => String::new(),
+                n => format!(", {} without a rate", fmt::count(n)),
+            };
+            // What is not complete is not called 100 %.
+            let percent = (share * 1000.0).floor() / 10.0;
+            let (known, of) = (fmt::count(c.known), fmt::count(c.of));
+            format!("{percent}%: known of {known} of {of}{rate}")
+        }
     };
     labelled("Coverage", &known, room, &mut out);
     let age = match why.as_of {
@@ -381,7 +390,7 @@ mod tests {
             "contraction",
             "Left out: 3, the first 1",
             "Borealis: no rate from SEK",
-            "12345 of 12348 (3 without a rate)",
+            "99.9%: known of 12,345 of 12,348, 3 without a rate",
             "2026-11-24, 2d old",
             "crm",
         ] {

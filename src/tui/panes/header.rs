@@ -73,6 +73,7 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
         Some(v) => bit(format!("{:.1}%", v * 100.0), Role::Strong),
         None => bit("n/a", Role::Muted),
     };
+    let wanted = &app.shown().settings.retention;
     let mut out = vec![
         Group {
             bits: vec![
@@ -89,10 +90,12 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
             bits: vec![
                 bit("GRR ", Role::Muted),
                 ratio(h.grr),
+                against(h.grr, wanted.grr_target),
                 bit("  NRR ", Role::Muted),
                 ratio(h.nrr),
+                against(h.nrr, wanted.nrr_target),
             ],
-            names: &[(2, "grr"), (2, "nrr")],
+            names: &[(3, "grr"), (3, "nrr")],
             keep: if h.grr.is_some() { 5 } else { 1 },
         },
         Group {
@@ -103,9 +106,10 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
                     if h.at_risk > 0 { Role::Bad } else { Role::Good },
                 ),
                 bit(gap(&h.at_risk_coverage), Role::Watch),
+                at_risk_before(app, h.at_risk),
                 bit(format!(" · {}", fmt::count(h.in_queue)), Role::Text),
             ],
-            names: &[(3, "at_risk"), (1, "in_queue")],
+            names: &[(4, "at_risk"), (1, "in_queue")],
             keep: 9,
         },
         Group {
@@ -144,6 +148,43 @@ fn figures<'a>(app: &App) -> Vec<Group<'a>> {
         });
     }
     out
+}
+
+/// How a ratio lies to its target: ` ▲92%` reaches it, ` ▼92%` does not.
+fn against<'a>(value: Option<f64>, target: Option<f64>) -> Bit<'a> {
+    let Some((value, target)) = value.zip(target) else {
+        return bit("", Role::Muted);
+    };
+    let (sign, role) = if value >= target {
+        ("▲", Role::Good)
+    } else if value >= target - 0.02 {
+        ("▼", Role::Watch)
+    } else {
+        ("▼", Role::Bad)
+    };
+    bit(format!(" {sign}{}", fmt::percent(target)), role)
+}
+
+/// How the ARR at risk of the whole book changed within 30 days, where csops ran then: ` ▲8%`.
+fn at_risk_before<'a>(app: &App, now: i64) -> Bit<'a> {
+    let s = app.shown();
+    let before = s
+        .today
+        .checked_sub(jiff::Span::new().days(30))
+        .ok()
+        .filter(|_| !app.mine)
+        .and_then(|day| s.history.at("all", "", day))
+        .map(|f| f.at_risk)
+        .filter(|n| *n > 0);
+    let Some(before) = before else {
+        return bit("", Role::Muted);
+    };
+    let change = (now - before) as f64 / before as f64;
+    match (change * 100.0).round() {
+        c if c > 0.0 => bit(format!(" ▲{c:.0}%"), Role::Bad),
+        c if c < 0.0 => bit(format!(" ▼{:.0}%", -c), Role::Good),
+        _ => bit("", Role::Muted),
+    }
 }
 
 /// How old what is seen is, and whether something stands in the way.

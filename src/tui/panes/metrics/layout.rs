@@ -116,7 +116,8 @@ fn table(columns: &[String], rows: &[TableRow], words: &Words<'_>) -> Size {
             use crate::insight::page::Value;
             let text = words.short(&f.value);
             column.width = column.width.max((width(&text) as u16).min(40));
-            column.sign = column.sign.max(width(words::sign(f)) as u16);
+            let sign = width(words::sign(f)) as u16;
+            column.sign = column.sign.max(if sign > 0 { sign + 1 } else { 0 });
             column.bar |= f.target.is_some() && f.value.number().is_some();
             column.left &= matches!(f.value, Value::Text(_) | Value::Empty);
         }

@@ -7,7 +7,7 @@ pub mod layout;
 mod lines;
 mod table;
 
-use crate::insight::page::{Block, PAGES, Page};
+use crate::insight::page::{Block, Page};
 use crate::tui::app::{App, Pane};
 use crate::tui::figures::{Spot, Words, grid};
 use crate::tui::metrics::{Cursor, Metrics};
@@ -197,7 +197,7 @@ fn heading(cx: &Cx<'_>, title: &str, ui: &mut Ui<'_>, clip: Clip) {
 
 /// The pages as tabs; where they do not fit, those around the one that is shown.
 fn tabs(m: &Metrics, ui: &mut Ui<'_>, area: Rect) {
-    let w = |i: usize| width(PAGES[i].1) as u16 + 3;
+    let w = |i: usize| m.pages.get(i).map_or(0, |p| width(p.1)) as u16 + 3;
     let room = area.width.saturating_sub(4);
     let mut from = 0;
     while from < m.page && (from..=m.page).map(w).sum::<u16>() > room {
@@ -212,7 +212,7 @@ fn tabs(m: &Metrics, ui: &mut Ui<'_>, area: Rect) {
         );
         x += 2;
     }
-    for (i, (name, title, _)) in PAGES.iter().enumerate().skip(from) {
+    for (i, (name, title)) in m.pages.iter().enumerate().skip(from) {
         if x + w(i) > area.right() {
             ui.put(area.right().saturating_sub(1), area.y, 1, "›", Role::Muted);
             ui.hit(

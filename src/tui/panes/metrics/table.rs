@@ -134,7 +134,14 @@ pub fn table(cx: &Cx<'_>, titles: &[String], rows: &[TableRow], ui: &mut Ui<'_>,
             let column = cx.size.cols.get(s.n).copied().unwrap_or_default();
             cell(cx, f, &column, s, ui, y);
             let sign = s.x + s.w;
-            ui.put(sign, y, column.sign, words::sign(f), words::role(f));
+            let shown = words::sign(f);
+            ui.put(
+                sign + 1,
+                y,
+                column.sign.saturating_sub(1),
+                shown,
+                words::role(f),
+            );
             if s.bar > 0 {
                 let place = Rect::new(sign + column.sign + 1, y, s.bar, 1);
                 band(f, *scale, ui, place);
