@@ -53,6 +53,19 @@ fn a_sync_fills_the_lists_and_a_second_one_finds_nothing_new() {
     assert!(synced.status.success(), "{}", stderr(&synced));
     assert!(synced.stdout.is_empty(), "narration belongs on stderr");
 
+    let page = office.json(&["page", "overview", "--json", "--explain"]);
+    assert!(
+        page["as_of"].is_string() && page["coverage"].is_object(),
+        "{page}"
+    );
+    let arr = &page["blocks"][0]["figures"][0];
+    assert_eq!(
+        (&arr["name"], &arr["why"]["rows_in"]),
+        (&json!("arr"), &arr["coverage"]["known"])
+    );
+    assert!(arr["value"]["amount"].is_string(), "{arr}");
+    assert_eq!(office.run(&["page", "nonsense"]).status.code(), Some(2));
+
     let accounts = office.json(&["list", "accounts", "--json"]);
     assert_eq!(accounts["kind"], "accounts");
     assert!(

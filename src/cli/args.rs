@@ -285,6 +285,9 @@ pub struct Page {
     /// Only the book of [me].
     #[arg(long)]
     pub mine: bool,
+    /// As it was known at the end of that day (2026-11-03, -30d).
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub as_of: Option<String>,
     /// Another value for a switch of the page; may be given several times.
     #[arg(long, value_name = "SWITCH=VALUE")]
     pub set: Vec<String>,

@@ -5,6 +5,7 @@ use super::open::{How, Session, coverage, head, open};
 use super::print::print_json;
 use super::start::Failure;
 use crate::book::text::visible;
+use crate::cockpit::pages::make;
 use crate::cockpit::{PageSpec, Snapshot};
 use crate::insight::page::{self, Block, Figure, PAGES, Page, TableRow, Target, Why};
 use crate::tui::figures::{Words, explain, grid, words};
@@ -35,7 +36,12 @@ pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<()
     }
     known(name)?;
     let session = open(global, How::Headless)?;
-    print(&session, &spec, options.json, options.explain, out)
+    let how = Format {
+        json: options.json,
+        explain: options.explain,
+        as_of: options.as_of.as_deref(),
+    };
+    print(&session, &spec, how, out)
 }
 
 /// The page's name is one that there is.
@@ -55,19 +61,35 @@ pub fn known(name: &str) -> Result<(), Failure> {
     )))
 }
 
-/// Prints a page: as text, or as one JSON document; with the explanation of each figure when it is wanted.
+/// How a page is printed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Format<'a> {
+    /// As one JSON document.
+    pub json: bool,
+    /// With the explanation of each figure.
+    pub explain: bool,
+    /// As it was known on this day.
+    pub as_of: Option<&'a str>,
+}
+
+/// Prints a page.
 ///
 /// # Errors
-/// 2 for a switch or value that the page does not have; when the output cannot be written.
+/// 2 for a switch or value that the page does not have, or a day that cannot be read; 1 for a day of which nothing is known; when the output
+/// cannot be written.
 pub fn print(
     session: &Session,
     spec: &PageSpec,
-    as_json: bool,
-    explained: bool,
+    format: Format<'_>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let snapshot = session.cockpit.snapshot();
-    let page = session.cockpit.page_now(spec);
+    let present = session.cockpit.snapshot();
+    let past = match format.as_of {
+        Some(day) => session.as_of(&present, day)?,
+        None => None,
+    };
+    let snapshot = past.as_ref().map_or(&present, |p| &p.snapshot);
+    let page = make(snapshot, spec);
     for (name, value) in &spec.choices {
         if let Some(s) = page.switches.iter().find(|s| s.name == name)
             && !s.values.contains(value)
@@ -78,10 +100,13 @@ pub fn print(
             )));
         }
     }
-    if as_json {
-        let mut document = head(&snapshot, "page");
-        document.insert("coverage".into(), coverage(&snapshot));
-        document.extend(page_json(&snapshot, &page, explained));
+    if format.json {
+        let mut document = head(snapshot, "page");
+        if let Some(past) = &past {
+            super::open::of_day(&mut document, past);
+        }
+        document.insert("coverage".into(), coverage(snapshot));
+        document.extend(page_json(snapshot, &page, format.explain));
         print_json(&Value::Object(document), out)?;
         return Ok(());
     }
@@ -89,7 +114,7 @@ pub fn print(
         book: &snapshot.book,
         today: snapshot.today,
     };
-    text(&words, &page, explained, out)?;
+    text(&words, &page, format.explain, out)?;
     Ok(())
 }
 

@@ -158,11 +158,6 @@ impl Cockpit {
         pages.get(spec).filter(|p| p.epoch == epoch).cloned()
     }
 
-    /// A page at once, on this thread: for headless use and tests.
-    pub fn page_now(&self, spec: &PageSpec) -> crate::insight::page::Page {
-        pages::make(&self.snapshot(), spec)
-    }
-
     /// A list at once, on this thread: for headless use and tests.
     pub fn view_now(&self, spec: &ViewSpec) -> View {
         view::compute(&self.snapshot(), spec, None)
