@@ -120,6 +120,59 @@ fn a_book_of_files_alone_fills_the_lists() {
 }
 
 #[test]
+fn defects_are_listed_with_the_arr_that_they_hide_most_money_first() {
+    let desk = Desk::new();
+    let accounts = desk.file(
+        "accounts.csv",
+        "id,name,domain,csm,start,health,health_at,arr,currency,renewal\n\
+         A1,Acme,acme.com,dana@example.com,2020-01-31,85,2026-11-20,1200,USD,2027-01-31\n\
+         A2,Boreal,boreal.io,,2021-05-01,20,2026-11-20,5000,USD,2027-05-01\n\
+         A3,Cirrus,cirrus.dev,dana@example.com,0202-03-01,50,2026-11-20,800,CHF,\n",
+    );
+    fine(desk.import(&[&accounts]));
+    let deals = desk.file(
+        "opportunities.csv",
+        "id,account,name,kind,amount,currency,stage,created,closed,origin\n\
+         O1,A1,More seats,upsell,300,USD,Closed Won,2026-01-05,2026-03-01,CSQL\n",
+    );
+    fine(desk.import(&[&deals]));
+    let document = desk.json(&["quality", "--json"]);
+    let found: Vec<(String, String, Value)> = document["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|r| {
+            let text = |key: &str| r[key].as_str().unwrap_or_default().to_owned();
+            (
+                text("account"),
+                text("defect"),
+                r["hidden"]["amount"].clone(),
+            )
+        })
+        .collect();
+    let row = |account: &str, defect: &str, amount: Value| {
+        (account.to_owned(), defect.to_owned(), amount)
+    };
+    assert_eq!(
+        found,
+        [
+            row("Boreal", "no_owner", json!("5000.00")),
+            row("Cirrus", "no_renewal_date", Value::Null),
+            row("Cirrus", "no_rate", Value::Null),
+            row("Cirrus", "impossible_date", Value::Null),
+        ]
+    );
+    assert_eq!(document["coverage"]["with_an_amount"], 1);
+    let only = fine(desk.run(&["quality", "impossible_date"]));
+    assert!(only.contains("customer since 0202-03-01"), "{only}");
+    let wrong = desk.run(&["quality", "no_onwer"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("`no_owner`"), "{}", err(&wrong));
+    // What sells more is an account's own, and is shown with it.
+    assert_eq!(desk.show("Acme")["opportunities"][0]["stage_kind"], "won");
+}
+
+#[test]
 fn unknown_accounts_are_made_and_lines_and_movements_keep_exact_money() {
     let desk = Desk::new();
     let subs = desk.file(

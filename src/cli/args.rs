@@ -48,6 +48,8 @@ pub enum Command {
     Status(Status),
     /// List accounts, the queue, renewals, tasks, escalations, segments, people or sources.
     List(List),
+    /// What is wrong with the data, the ARR that it hides, and what puts it right.
+    Quality(Quality),
     /// Take in a file of rows (CSV or JSON lines); needs no source.
     Import(Import),
     /// What `list` shows, into a file that is safe for spreadsheets.
@@ -204,6 +206,32 @@ pub struct List {
     pub as_of: Option<String>,
 }
 
+/// `csops quality`.
+#[derive(Clone, Debug, Args)]
+pub struct Quality {
+    /// Only these kinds of defect.
+    #[arg(value_name = "DEFECT")]
+    pub kind: Vec<String>,
+    /// The kinds of defect, what each hides and how it is put right.
+    #[arg(long)]
+    pub kinds: bool,
+    /// Only the accounts of [me].
+    #[arg(long)]
+    pub mine: bool,
+    /// One JSON document.
+    #[arg(long, conflicts_with_all = ["ndjson", "csv"])]
+    pub json: bool,
+    /// One JSON object per line.
+    #[arg(long, conflicts_with = "csv")]
+    pub ndjson: bool,
+    /// CSV, safe for spreadsheets.
+    #[arg(long)]
+    pub csv: bool,
+    /// At most so many rows.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+}
+
 /// What a file to be imported can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ImportKind {
@@ -217,6 +245,8 @@ pub enum ImportKind {
     Movements,
     /// Renewals.
     Renewals,
+    /// Chances to sell more.
+    Opportunities,
     /// Tasks.
     Tasks,
     /// Dated numbers: usage, health, survey answers.
@@ -236,6 +266,7 @@ impl ImportKind {
             ImportKind::Subscriptions => "subscriptions",
             ImportKind::Movements => "movements",
             ImportKind::Renewals => "renewals",
+            ImportKind::Opportunities => "opportunities",
             ImportKind::Tasks => "tasks",
             ImportKind::Signals => "signals",
             ImportKind::Escalations => "escalations",

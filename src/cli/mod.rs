@@ -18,6 +18,7 @@ mod list;
 mod open;
 mod page;
 mod print;
+mod quality;
 mod show;
 mod start;
 mod status;
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Sync(options)) => status::sync(global, options, &mut out),
         Some(Command::Status(options)) => status::status(global, options, &mut out),
         Some(Command::List(options)) => list::run(global, options, &mut out),
+        Some(Command::Quality(options)) => quality::run(global, options, &mut out),
         Some(Command::Import(options)) => import::run(global, options, &mut out),
         Some(Command::Export(options)) => export::run(global, options, &mut out),
         Some(Command::Page(options)) => page::run(global, options, &mut out),

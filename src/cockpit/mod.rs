@@ -11,6 +11,7 @@ pub mod connectors;
 mod core;
 pub mod credentials;
 pub mod event;
+pub mod figures;
 pub mod handle;
 pub mod health;
 mod import;

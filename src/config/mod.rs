@@ -6,6 +6,7 @@
 //! Nothing here is ever written out in full: `config.example.toml` at the top of the repository is the complete, commented list.
 
 mod capacity;
+mod figures;
 mod forecast;
 mod health;
 mod identity;
@@ -18,6 +19,7 @@ mod settings;
 mod sources;
 
 pub use capacity::Capacity;
+pub use figures::{Growth, Onboarding, Quality, ScoreMethod, Voice};
 pub use forecast::Forecast;
 pub use health::{MEASURES, load_health};
 pub use nearest::nearest;

@@ -1,5 +1,6 @@
 //! From the text of `config.toml` to [`Settings`].
 
+use super::figures;
 use super::identity;
 use super::nearest::nearest;
 use super::reader::{Problem, Reader, Section, Severity, Shown, texts_of};
@@ -132,6 +133,10 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         triage: triage(top.section("triage")),
         segments: segments(top.section("segments")),
         capacity: super::capacity::capacity(top.section("capacity")),
+        quality: figures::quality(top.section("quality")),
+        growth: figures::growth(top.section("growth")),
+        onboarding: figures::onboarding(top.section("onboarding")),
+        voice: figures::voice(top.section("voice")),
         precedence: BTreeMap::new(),
         identity: IdentitySettings::default(),
         read: BTreeMap::new(),

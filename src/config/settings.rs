@@ -1,5 +1,6 @@
 //! What can be set, with the defaults.
 
+use super::figures::{Growth, Onboarding, Quality, Voice};
 use super::secret::Secret;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
@@ -32,6 +33,14 @@ pub struct Settings {
     pub segments: BTreeMap<String, SegmentTarget>,
     /// Work and who does it.
     pub capacity: super::Capacity,
+    /// From when on data is defective.
+    pub quality: Quality,
+    /// What speaks for expansion.
+    pub growth: Growth,
+    /// How onboarding is read from records.
+    pub onboarding: Onboarding,
+    /// How surveys are read.
+    pub voice: Voice,
     /// Which source's value wins, best first: by field (`account.arr`), by kind (`account`), or `*`.
     pub precedence: BTreeMap<String, Vec<String>>,
     /// By what two systems' rows are the same.

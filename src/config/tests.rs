@@ -211,6 +211,25 @@ fn the_example_is_complete_and_without_a_problem() {
     assert_eq!(loaded.settings.triage, Triage::default());
     assert_eq!(loaded.settings.risk, Risk::default());
     assert_eq!(loaded.settings.interface, Interface::default());
+    assert_eq!(loaded.settings.quality, Quality::default());
+    assert_eq!(loaded.settings.growth, Growth::default());
+    assert_eq!(loaded.settings.onboarding, Onboarding::default());
+    assert_eq!(loaded.settings.voice, Voice::default());
+}
+
+#[test]
+fn figures_are_set_within_their_ranges_and_a_slip_is_told() {
+    let loaded = read(
+        "[quality]\narr_tolerance = 0.05\nstale_health_days = 0\n[voice]\ncsat = \"medain\"\nces = \"percent\"\n[growth]\nseat_usage = 1\n",
+    );
+    assert_eq!(loaded.settings.quality.arr_tolerance, 0.05);
+    assert_eq!(loaded.settings.quality.stale_health_days, 30);
+    assert_eq!(loaded.settings.voice.csat, ScoreMethod::Top);
+    assert_eq!(loaded.settings.voice.ces, ScoreMethod::Percent);
+    let said = messages(&loaded).join("\n");
+    for part in ["stale_health_days", "csat", "seat_use"] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 /// One source with that login, and what was said about it.
