@@ -16,6 +16,7 @@ pub mod forecast;
 pub mod fx;
 pub mod history;
 pub mod id;
+pub mod judge;
 pub mod ledger;
 pub mod merged;
 pub mod opportunities;

@@ -4,6 +4,7 @@
 use super::derived::{
     HAS_RISK, HEALTH_DISAGREES, OURS_DRIVES, SENTIMENT_DISAGREES, SNOOZED, VENDOR_DRIVES,
 };
+use super::judge::{Judge, Words};
 use super::views::{AccountRow, PersonRow};
 use super::{Book, Calendar, Day, Derived, Entity, LocalId, Money};
 use jiff::{Timestamp, civil::Date};
@@ -87,6 +88,8 @@ pub enum Cell<'a> {
     Bool(bool),
     /// Several words.
     List(&'a [String]),
+    /// Several of a fixed list of words.
+    Words(Words),
     /// One of our people.
     Person(PersonRow<'a>),
 }
@@ -98,6 +101,7 @@ impl Cell<'_> {
             Cell::None => true,
             Cell::Day(d) => *d == Day::NONE,
             Cell::List(l) => l.is_empty(),
+            Cell::Words(w) => w.bits == 0,
             _ => false,
         }
     }
@@ -116,6 +120,8 @@ pub struct Scope<'a> {
     pub me: Option<LocalId>,
     /// Quarters and weeks.
     pub calendar: Calendar,
+    /// What insight thinks of an account.
+    pub judge: &'a dyn Judge,
 }
 
 impl<'a> Scope<'a> {
@@ -558,6 +564,22 @@ static ACCOUNT: &[Field] = &[
         Instant[Behind],
         "any of its rows changed",
         |s, r| instant(s.book.account(r).changed_at())
+    ),
+    field!(
+        "defects",
+        "Defects",
+        Number,
+        "how many kinds of defect its data has, as far as its own rows show",
+        |s, r| Cell::Number(f64::from(s.judge.defects(s, r).bits.count_ones()))
+    ),
+    field!("defect", "Defect", List {"no_renewal_date", "renewal_overdue", "no_outcome", "no_owner", "no_health", "stale_health", "missing_arr", "no_rate", "arr_differs", "impossible_date"}, "what is wrong with its data; duplicates and orphans are in csops quality", |s, r| Cell::Words(s.judge.defects(s, r))),
+    field!("expansion", "Expansion", List {"seat_use", "usage_growth", "promoter", "limit_hit"}, "what speaks for expansion", |s, r| Cell::Words(s.judge.expansion(s, r))),
+    field!(
+        "opportunity",
+        "Opportunity",
+        Money,
+        "ARR × signals of expansion ÷ 4, nothing while at risk: whom to speak to about more",
+        |s, r| reporting(s, s.judge.opportunity(s, r))
     ),
     field!("forecast", "Forecast", Word {"omitted", "pipeline", "best", "most_likely", "commit", "closed"}, "the open renewal's forecast category", |s, r| text(s.book.account(r).open_renewal().and_then(|o| o.forecast()))),
     field!(

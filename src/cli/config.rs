@@ -76,7 +76,7 @@ fn show(paths: &Paths, origin: bool, as_json: bool, out: &mut dyn Write) -> Resu
 }
 
 fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failure> {
-    let loaded = load(&paths.config);
+    let loaded = crate::cockpit::checked(load(&paths.config), &paths.config);
     let keymap = crate::cockpit::Keymap::load(&paths.keymap());
     // What stands in two files, and what only the cockpit understands of the settings.
     let meaning = crate::cockpit::rules::configured(&loaded.settings).1;

@@ -42,7 +42,7 @@ pub enum How {
 /// 2 when a named settings file is not there, 3 when the database cannot be used.
 pub fn open(global: &Global, how: How) -> Result<Session, Failure> {
     let paths = start::paths(global)?;
-    let mut loaded = load(&paths.config);
+    let mut loaded = crate::cockpit::checked(load(&paths.config), &paths.config);
     if paths.config_named && !loaded.found {
         return Err(Failure::usage(format!(
             "the settings file {} is not there; csops init writes one",
@@ -169,6 +169,7 @@ pub fn scope(snapshot: &Snapshot) -> Scope<'_> {
         today: snapshot.today,
         me: snapshot.me.person,
         calendar: snapshot.calendar,
+        judge: &*snapshot.settings,
     }
 }
 
@@ -184,6 +185,8 @@ pub fn value(field: &FieldRef, scope: &Scope<'_>, row: u32) -> FieldValue {
         Cell::Instant(t) => FieldValue::Instant(t),
         Cell::Bool(b) => FieldValue::Bool(b),
         Cell::List([]) => FieldValue::Null,
+        Cell::Words(w) if w.bits == 0 => FieldValue::Null,
+        Cell::Words(w) => FieldValue::List(w.iter().map(str::to_owned).collect()),
         Cell::List(l) => FieldValue::List(l.to_vec()),
         Cell::Person(p) => FieldValue::text(p.name()),
     }

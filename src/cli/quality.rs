@@ -5,7 +5,6 @@ use super::open::{How, head, open};
 use super::print::{Format, Rows};
 use super::start::Failure;
 use crate::book::{Entity, FieldValue};
-use crate::cockpit::figures::quality_of;
 use crate::insight::quality::{DEFECTS, defect, findings};
 use serde_json::json;
 use std::io::Write;
@@ -43,9 +42,8 @@ pub fn run(global: &Global, options: &Quality, out: &mut dyn Write) -> Result<()
             "--mine: nobody of ours is known as [me] email in the configuration".into(),
         ));
     }
-    let settings = quality_of(&session.loaded.settings);
     let book = &snapshot.book;
-    let mut all = findings(book, snapshot.today, &settings, mine);
+    let mut all = findings(book, snapshot.today, &snapshot.settings.quality, mine);
     if !options.kind.is_empty() {
         all.retain(|f| options.kind.iter().any(|k| *k == f.kind.defect().name));
     }

@@ -1,10 +1,11 @@
 //! What the configuration says about data quality, growth, onboarding and the customers' voice, as insight takes it.
 
-use crate::config::{ScoreMethod, Settings};
+use crate::config::{Loaded, Origin, Problem, ScoreMethod, Settings, Severity};
 use crate::insight::{growth, onboarding, quality, voice};
+use std::path::Path;
 
 /// From when on data is defective.
-pub fn quality_of(settings: &Settings) -> quality::Settings {
+pub(super) fn quality_of(settings: &Settings) -> quality::Settings {
     let s = &settings.quality;
     quality::Settings {
         stale_health_days: s.stale_health_days,
@@ -16,7 +17,7 @@ pub fn quality_of(settings: &Settings) -> quality::Settings {
 }
 
 /// What speaks for expansion.
-pub fn growth_of(settings: &Settings) -> growth::Settings {
+pub(super) fn growth_of(settings: &Settings) -> growth::Settings {
     let s = &settings.growth;
     growth::Settings {
         seat_use: s.seat_use,
@@ -29,7 +30,7 @@ pub fn growth_of(settings: &Settings) -> growth::Settings {
 }
 
 /// How onboarding is read from records.
-pub fn onboarding_of(settings: &Settings) -> onboarding::Settings {
+pub(super) fn onboarding_of(settings: &Settings) -> onboarding::Settings {
     let s = &settings.onboarding;
     onboarding::Settings {
         cohort_days: s.cohort_days,
@@ -41,7 +42,7 @@ pub fn onboarding_of(settings: &Settings) -> onboarding::Settings {
 }
 
 /// How surveys are read.
-pub fn voice_of(settings: &Settings) -> voice::Settings {
+pub(super) fn voice_of(settings: &Settings) -> voice::Settings {
     let s = &settings.voice;
     let method = |m| match m {
         ScoreMethod::Top => voice::Method::Top,
@@ -58,20 +59,29 @@ pub fn voice_of(settings: &Settings) -> voice::Settings {
     }
 }
 
-/// The kinds of defect under `[quality] ignore` that do not exist, each with the nearest that does.
-pub fn unknown_defects(settings: &Settings) -> Vec<String> {
-    let names = || quality::DEFECTS.iter().map(|d| d.name);
-    settings
-        .quality
-        .ignore
-        .iter()
-        .filter(|name| quality::defect(name).is_none())
-        .map(|name| {
-            let hint = crate::book::registry::nearest(name, names())
-                .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            format!("[quality] ignore: there is no defect `{name}`{hint}")
-        })
-        .collect()
+/// The settings with what only has a meaning here checked as well: the kinds of defect under `[quality] ignore`.
+pub fn checked(mut loaded: Loaded, file: &Path) -> Loaded {
+    let at = loaded.shown.iter().find(|s| s.key == "quality.ignore");
+    let line = match at.map(|s| &s.origin) {
+        Some(Origin::Line(line)) => *line,
+        _ => 1,
+    };
+    for name in &loaded.settings.quality.ignore {
+        if quality::defect(name).is_some() {
+            continue;
+        }
+        let names = quality::DEFECTS.iter().map(|d| d.name);
+        let hint = crate::book::registry::nearest(name, names)
+            .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+        loaded.problems.push(Problem {
+            file: file.to_owned(),
+            line,
+            column: 1,
+            severity: Severity::Error,
+            message: format!("`quality.ignore`: there is no defect `{name}`{hint}"),
+        });
+    }
+    loaded
 }
 
 #[cfg(test)]
@@ -88,12 +98,16 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_defect_is_told_with_its_neighbour() {
-        let mut settings = Settings::default();
-        settings.quality.ignore = vec!["no_owner".into(), "duplicat".into()];
+    fn a_misspelt_defect_is_told_with_its_line_and_its_neighbour() {
+        let file = Path::new("config.toml");
+        let text = "[quality]\nignore = [\"no_owner\", \"duplicat\"]\n";
+        let loaded = checked(crate::config::load_text(text, file), file);
+        let said: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
-            unknown_defects(&settings),
-            ["[quality] ignore: there is no defect `duplicat`; did you mean `duplicate`?"]
+            said,
+            [
+                "config.toml:2:1: `quality.ignore`: there is no defect `duplicat`; did you mean `duplicate`?"
+            ]
         );
     }
 }

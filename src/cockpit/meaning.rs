@@ -1,5 +1,6 @@
 //! What the configuration means to insight: its settings of figures, made from the settings that were read.
 
+use super::figures;
 use crate::config;
 use crate::insight::priority::SaveCurve;
 use crate::insight::{Band, Rules, Settings, Targets};
@@ -10,6 +11,10 @@ pub(super) fn settings_of(settings: &config::Settings) -> Settings {
         risk: rules_of(settings),
         segments: targets_of(settings),
         capacity: super::capacity::capacity_of(settings),
+        quality: figures::quality_of(settings),
+        growth: figures::growth_of(settings),
+        onboarding: figures::onboarding_of(settings),
+        voice: figures::voice_of(settings),
         ..Settings::default()
     }
 }

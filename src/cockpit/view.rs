@@ -119,6 +119,7 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
         today: s.today,
         me: s.me.person,
         calendar: s.calendar,
+        judge: &*s.settings,
     };
     let before = before.filter(|b| b.spec.kind == spec.kind && b.epoch == epoch);
     let same_list = before.filter(|b| {

@@ -12,6 +12,7 @@ pub mod forecast;
 pub mod growth;
 pub mod header;
 pub mod health;
+mod judge;
 pub mod ledger;
 pub mod onboarding;
 pub mod overview;

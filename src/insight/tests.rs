@@ -154,6 +154,7 @@ fn urgency_is_the_product_and_sorts_the_queue() {
         today: TODAY,
         me: None,
         calendar: Calendar::default(),
+        judge: &(),
     };
     order(
         &scope,

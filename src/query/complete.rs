@@ -204,6 +204,11 @@ fn words(scope: &Scope<'_>, entity: Entity, field: &FieldRef) -> Vec<(String, us
                     *counts.entry(t.as_str()).or_default() += 1;
                 }
             }
+            registry::Cell::Words(w) => {
+                for t in w.iter() {
+                    *counts.entry(t).or_default() += 1;
+                }
+            }
             _ => {}
         }
     }

@@ -280,6 +280,7 @@ impl Test {
                 self.words.ask(t.as_ptr() as usize, || fits(t, want, *fit))
             }
             (Want::Text(want, fit), FieldCell::List(l)) => l.iter().any(|t| fits(t, want, *fit)),
+            (Want::Text(want, fit), FieldCell::Words(w)) => w.iter().any(|t| fits(t, want, *fit)),
             (Want::Person(PersonFit::Id(id)), FieldCell::Person(p)) => p.id() == *id,
             (Want::Person(PersonFit::Text(want)), FieldCell::Person(p)) => self
                 .words

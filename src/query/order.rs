@@ -230,6 +230,7 @@ impl Sorter<'_, '_> {
             }
             Cell::Person(p) => bytes(p.name(), offset),
             Cell::List(l) => bytes(l.first().map_or("", |t| t), offset),
+            Cell::Words(w) => bytes(w.iter().next().unwrap_or(""), offset),
         };
         directed(rank, key)
     }

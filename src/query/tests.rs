@@ -111,6 +111,7 @@ fn with<R>(run: impl FnOnce(&Scope<'_>) -> R) -> R {
         today: TODAY,
         me: Some(LocalId(1)),
         calendar: Calendar::default(),
+        judge: &(),
     })
 }
 
@@ -306,70 +307,71 @@ mod anything {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "[a-z:<>=!()\" %+0-9.-]{0,40}|\\PC{0,30}", cursor in 0..50usize) {
-            with(|scope| {
-                for entity in [Entity::Account, Entity::Renewal, Entity::Task, Entity::Person] {
-                    if let Ok(expr) = parse(&text, entity) {
-                        let rows = filter(scope, entity, &expr);
-                        let all: Vec<u32> = scope.book.rows(entity).collect();
-                        assert_eq!(narrow(scope, entity, &expr, &all), rows);
-                    }
-                    complete(scope, entity, &text, cursor);
-                }
-            });
-        }
+           #[test]
+           fn no_text_makes_it_panic(text in "[a-z:<>=!()\" %+0-9.-]{0,40}|\\PC{0,30}", cursor in 0..50usize) {
+               with(|scope| {
+                   for entity in [Entity::Account, Entity::Renewal, Entity::Task, Entity::Person] {
+                       if let Ok(expr) = parse(&text, entity) {
+                           let rows = filter(scope, entity, &expr);
+                           let all: Vec<u32> = scope.book.rows(entity).collect();
+                           assert_eq!(narrow(scope, entity, &expr, &all), rows);
+                       }
+                       complete(scope, entity, &text, cursor);
+                   }
+               });
+           }
 
-        /// Sorting by stretches and searching whole chunks find what a plain look at each name finds.
-        #[test]
-        fn names_sort_and_are_found_as_by_hand(
-            names in prop::collection::vec("(Northwind )?[ABab é漢]{0,20}", 1..40),
-            needle in "[ab é漢]{1,3}",
-        ) {
-            let accounts = names.iter().zip(1..).map(|(name, id)| {
-                let account = Account { id: LocalId(id), name: name.clone(), ..Account::default() };
-                (account, Facts::default())
-            });
-            let delta = RowDelta { accounts: accounts.collect(), ..RowDelta::default() };
-            let book = Book::empty().apply(delta, &Overlay::default());
-            let scope = Scope {
-                book: &book,
-                derived: &Derived::default(),
-                today: TODAY,
-                me: None,
-                calendar: Calendar::default(),
-            };
-            for descending in [false, true] {
-                let mut rows: Vec<u32> = (0..names.len() as u32).collect();
-                let text = if descending { "-name" } else { "name" };
-                order(&scope, Entity::Account, &mut rows, &sort_keys(Entity::Account, text).unwrap());
-                let mut hand: Vec<u32> = (0..names.len() as u32).collect();
-                hand.sort_by_key(|r| crate::book::fold(&names[*r as usize]));
-                if descending {
-                    // Stable, so that equal names keep the order of their ids.
-                    hand.sort_by_key(|r| std::cmp::Reverse(crate::book::fold(&names[*r as usize])));
-                }
-                // A name that is empty is missing and comes last.
-                let (some, none): (Vec<u32>, Vec<u32>) =
-                    hand.into_iter().partition(|r| !names[*r as usize].is_empty());
-                prop_assert_eq!(rows, [some, none].concat());
-            }
-            let wanted = crate::book::fold(&needle);
-            let expr = parse(&format!("\"{needle}\""), Entity::Account).unwrap();
-            let hand: Vec<u32> = (0..names.len() as u32)
-                .filter(|r| crate::book::fold(&names[*r as usize]).contains(&wanted))
-                .collect();
-            prop_assert_eq!(filter(&scope, Entity::Account, &expr), hand);
-        }
+           /// Sorting by stretches and searching whole chunks find what a plain look at each name finds.
+           #[test]
+           fn names_sort_and_are_found_as_by_hand(
+               names in prop::collection::vec("(Northwind )?[ABab é漢]{0,20}", 1..40),
+               needle in "[ab é漢]{1,3}",
+           ) {
+               let accounts = names.iter().zip(1..).map(|(name, id)| {
+                   let account = Account { id: LocalId(id), name: name.clone(), ..Account::default() };
+                   (account, Facts::default())
+               });
+               let delta = RowDelta { accounts: accounts.collect(), ..RowDelta::default() };
+               let book = Book::empty().apply(delta, &Overlay::default());
+               let scope = Scope {
+                   book: &book,
+                   derived: &Derived::default(),
+                   today: TODAY,
+                   me: None,
+                   calendar: Calendar::default(),
+    judge: &(),
+               };
+               for descending in [false, true] {
+                   let mut rows: Vec<u32> = (0..names.len() as u32).collect();
+                   let text = if descending { "-name" } else { "name" };
+                   order(&scope, Entity::Account, &mut rows, &sort_keys(Entity::Account, text).unwrap());
+                   let mut hand: Vec<u32> = (0..names.len() as u32).collect();
+                   hand.sort_by_key(|r| crate::book::fold(&names[*r as usize]));
+                   if descending {
+                       // Stable, so that equal names keep the order of their ids.
+                       hand.sort_by_key(|r| std::cmp::Reverse(crate::book::fold(&names[*r as usize])));
+                   }
+                   // A name that is empty is missing and comes last.
+                   let (some, none): (Vec<u32>, Vec<u32>) =
+                       hand.into_iter().partition(|r| !names[*r as usize].is_empty());
+                   prop_assert_eq!(rows, [some, none].concat());
+               }
+               let wanted = crate::book::fold(&needle);
+               let expr = parse(&format!("\"{needle}\""), Entity::Account).unwrap();
+               let hand: Vec<u32> = (0..names.len() as u32)
+                   .filter(|r| crate::book::fold(&names[*r as usize]).contains(&wanted))
+                   .collect();
+               prop_assert_eq!(filter(&scope, Entity::Account, &expr), hand);
+           }
 
-        /// What one condition excludes and what it selects are everything.
-        #[test]
-        fn a_condition_and_its_opposite_are_everything(n in -100..200i32, op in "[<>:=]|<=|>=") {
-            let is = accounts(&format!("health{op}{n}"));
-            let not = accounts(&format!("-health{op}{n}"));
-            let mut both = [is, not].concat();
-            both.sort_unstable();
-            assert_eq!(both, [1, 2, 3, 4]);
-        }
-    }
+           /// What one condition excludes and what it selects are everything.
+           #[test]
+           fn a_condition_and_its_opposite_are_everything(n in -100..200i32, op in "[<>:=]|<=|>=") {
+               let is = accounts(&format!("health{op}{n}"));
+               let not = accounts(&format!("-health{op}{n}"));
+               let mut both = [is, not].concat();
+               both.sort_unstable();
+               assert_eq!(both, [1, 2, 3, 4]);
+           }
+       }
 }

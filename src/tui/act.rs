@@ -607,6 +607,7 @@ fn cell_text(cell: &Cell<'_>) -> String {
         Cell::Instant(t) => t.to_string(),
         Cell::Bool(b) => if *b { "yes" } else { "no" }.to_owned(),
         Cell::List(l) => l.join(", "),
+        Cell::Words(w) => w.iter().collect::<Vec<_>>().join(", "),
         Cell::Person(p) => p.name().to_owned(),
     }
 }

@@ -2,8 +2,10 @@
 
 use super::Settings;
 use super::signals::is_ready;
+use crate::book::derived::OURS_DRIVES;
 use crate::book::{AccountRow, Day};
 use crate::insight::page::{Block, Figure, Input, TableRow, Value, Why, WhyRow};
+use crate::insight::rules::Band;
 use crate::insight::voice::score::is_promoter;
 use crate::insight::{Coverage, Rules};
 use std::cmp::Reverse;
@@ -23,10 +25,15 @@ fn against(
     settings: &Settings,
 ) -> Option<&'static str> {
     let today = Day::of(Some(input.today));
-    if a.health().is_none_or(|h| h < rules.good_from) {
+    let d = input.derived.account(a.row());
+    let healthy = match d.health.is(OURS_DRIVES) {
+        true => d.health.band() == Some(Band::Good as u8),
+        false => a.health().is_some_and(|h| h >= rules.good_from),
+    };
+    if !healthy {
         return Some("not healthy, or no score");
     }
-    if !is_ready(&input.derived.account(a.row())) {
+    if !is_ready(&d) {
         return Some("at risk");
     }
     let asked = asked(a, today);

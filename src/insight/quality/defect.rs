@@ -87,7 +87,7 @@ pub const DEFECTS: [Defect; 12] = [
         kind: Kind::NoHealth,
         name: "no_health",
         title: "no health",
-        hides: "its risk is the middle band's, whatever is going on",
+        hides: "no system scores it: its risk goes by csops' own score, or by the middle band",
         fix: "add it to the scorecard in the CS platform, or to [health]",
         price: "the account's ARR",
     },
