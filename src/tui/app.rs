@@ -407,6 +407,7 @@ impl App {
             today: snap.today,
             me: snap.me.person,
             calendar: snap.calendar,
+            judge: &*snap.settings,
         }
     }
 
