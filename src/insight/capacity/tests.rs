@@ -318,6 +318,7 @@ fn scope<'a>(book: &'a Book, derived: &'a Derived) -> Scope<'a> {
         today: TODAY,
         me: None,
         calendar: Calendar::default(),
+        judge: &(),
     }
 }
 
