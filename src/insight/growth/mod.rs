@@ -7,6 +7,7 @@
 //! signal `limit.…`; that a promoter was asked for a reference is a signal `advocacy.asked`. An opportunity is a lead that customer
 //! success qualified when its origin says so.
 
+mod closed;
 pub mod deals;
 mod page;
 mod promoters;

@@ -8,8 +8,10 @@
 //! Tasks of the classes that the settings name (onboarding, milestone) are milestones with a due day. An account is being onboarded while
 //! its stage says so; where an account has no stage, while it is young and has not reached its full value.
 
+mod board;
 pub mod journey;
 mod page;
+mod reached;
 mod settings;
 pub mod survival;
 

@@ -6,10 +6,12 @@
 
 pub mod answers;
 pub mod closed;
+mod measure;
 mod page;
 pub mod scale;
 pub mod score;
 mod settings;
+mod waits;
 
 pub use page::page;
 pub use settings::{Method, Settings};
