@@ -5,7 +5,7 @@ use super::journey::{Journey, Standing, days};
 use super::reached::{FIRST, FULL, Goal};
 use crate::book::{AccountRow, Day, text::visible};
 use crate::insight::Coverage;
-use crate::insight::page::{Block, Figure, State, TableRow, Value, Why, WhyRow};
+use crate::insight::page::{Block, Excluded, Figure, State, TableRow, Value, Why, WhyRow};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -101,9 +101,10 @@ impl Board<'_, '_> {
     /// Late milestones, and the share that was done in time.
     pub fn milestones(&self) -> (Figure, Figure) {
         let count = |s: Standing| self.journeys.iter().map(|j| j.count(s)).sum::<usize>();
-        let [done, done_late, late, due] = [
+        let [done, done_late, undated, late, due] = [
             Standing::Done,
             Standing::DoneLate,
+            Standing::DoneUndated,
             Standing::Late,
             Standing::Due,
         ]
@@ -124,7 +125,7 @@ impl Board<'_, '_> {
             }
         }
         rows.sort_by_key(|(days, _)| Reverse(*days));
-        let total = done + done_late + late + due;
+        let total = done + done_late + undated + late + due;
         let why = || Why {
             policy: format!(
                 "tasks whose class says one of {}, of the accounts on the board",
@@ -144,10 +145,17 @@ impl Board<'_, '_> {
             ],
             columns: vec!["days late".into()],
             rows: rows.iter().take(SHOWN).map(|(_, r)| r.clone()).collect(),
-            rows_in: total - due,
-            rows_out: due,
+            rows_in: done + done_late + late,
+            left_out: match undated {
+                0 => Vec::new(),
+                n => vec![Excluded {
+                    row: format!("{n} milestones that are done"),
+                    reason: "nobody knows when".into(),
+                }],
+            },
+            rows_out: due + undated,
             coverage: Coverage {
-                known: total,
+                known: total - undated,
                 of: total,
                 no_rate: 0,
             },
@@ -229,6 +237,7 @@ impl Board<'_, '_> {
                     note: match m.standing {
                         Standing::Done => "done",
                         Standing::DoneLate => "done late",
+                        Standing::DoneUndated => "done, nobody knows when",
                         Standing::Late => "late",
                         Standing::Due => "open",
                     }
@@ -258,7 +267,11 @@ impl Board<'_, '_> {
             None => Value::None("not reached yet".into()),
         };
         let late = j.count(Standing::Late);
-        let done = j.count(Standing::Done) + j.count(Standing::DoneLate) + j.marks;
+        let done = [Standing::Done, Standing::DoneLate, Standing::DoneUndated]
+            .map(|s| j.count(s))
+            .iter()
+            .sum::<usize>()
+            + j.marks;
         let of = j.milestones.len() + j.marks;
         let next = j.next().map_or_else(String::new, |m| {
             let due = m.task.due().map_or_else(String::new, |d| format!("{d} "));

@@ -18,6 +18,8 @@ pub enum Standing {
     Done,
     /// Done after its day.
     DoneLate,
+    /// Done, and nobody knows when: whether in time cannot be said.
+    DoneUndated,
     /// Open, and its day is past.
     Late,
     /// Open, and its day is to come, or it has none.
@@ -113,6 +115,7 @@ fn standing(t: &TaskRow<'_>, today: Day) -> Standing {
         .map(|at| Day::of(Some(at.to_zoned(TimeZone::UTC).date())));
     match done {
         Some(done) if due != Day::NONE && done > due => Standing::DoneLate,
+        None if due != Day::NONE => Standing::DoneUndated,
         _ => Standing::Done,
     }
 }

@@ -254,6 +254,11 @@ fn the_board_holds_who_is_under_way_and_the_late_come_first() {
                 task(3, 1, day(2), None),
                 task(4, 1, day(-2), None),
                 task(5, 7, None, None),
+                // Done, and nobody knows when: neither in time nor late.
+                Task {
+                    status_kind: Some("done".into()),
+                    ..task(6, 7, day(9), None)
+                },
             ],
             ..RowDelta::default()
         },
@@ -275,6 +280,9 @@ fn the_board_holds_who_is_under_way_and_the_late_come_first() {
     // Customer 2 waits for its first value for more than 90 days, customer 1 has a late step.
     assert_eq!(ids, [2, 1, 7, 4]);
     assert_eq!(rows[1].cells[4].value, Value::Text("3 of 5".into()));
+    assert_eq!(rows[2].cells[4].value, Value::Text("1 of 2".into()));
+    let why = figure(&p, "onboarding.on_time").why.clone().unwrap();
+    assert_eq!((why.rows_in, why.rows_out), (3, 3));
     assert_eq!(rows[0].cells[1].state, State::Bad);
     let a = book.account_by_id(LocalId(1)).unwrap();
     let j = journey(a, Day::of(Some(TODAY)), &Settings::default());

@@ -88,7 +88,7 @@ impl<'a> Eye<'a> {
             (Some(h), Some(age)) if age > limit => tell(Kind::StaleHealth, arr, &|| {
                 format!(
                     "health {h} is {age} days old{}",
-                    from(a.health_source(), ", ")
+                    from(a.health_source(), " ")
                 )
             }),
             _ => {}

@@ -48,10 +48,11 @@ pub fn page(input: &Input<'_>) -> Page {
     for a in asked.iter().filter(|a| a.answers.other_scale > 0) {
         page.blocks.push(Block::Text {
             text: format!(
-                "{} {} answers were given on another scale than {} and are left out: two scales are never one figure or one line.",
+                "Given on another scale than {} and left out, because two scales are never one figure or one line: {} of {} {} answers.",
+                a.scale_name(),
                 a.answers.other_scale,
+                a.answers.other_scale + a.answers.counted.len(),
                 a.kind.title(),
-                a.scale_name()
             ),
         });
     }
@@ -95,7 +96,8 @@ fn sentence(nps: &Figure, closed: &Figure, asked: &Asked<'_>) -> String {
     };
     let count = asked.answers.counted.len();
     let s = if count == 1 { "" } else { "s" };
-    format!("NPS is {n:+.0} from {count} answer{s}; {followed}.")
+    let sign = if n > 0.0 { "+" } else { "" };
+    format!("NPS is {sign}{n:.0} from {count} answer{s}; {followed}.")
 }
 
 /// Each score with its interval, how many answered and on which scale.
