@@ -35,13 +35,11 @@ impl Kind {
     }
 }
 
+/// Is told of a signal: its kind, its day, and what it says, in words that are only made when asked for.
+pub type Tell<'t> = &'t mut dyn FnMut(Kind, Day, &dyn Fn() -> String);
+
 /// Tells of each signal that holds, at most once each: its kind, its day, and what it says.
-pub fn look(
-    a: &AccountRow<'_>,
-    today: Day,
-    settings: &Settings,
-    tell: &mut dyn FnMut(Kind, Day, &dyn Fn() -> String),
-) {
+pub fn look(a: &AccountRow<'_>, today: Day, settings: &Settings, tell: Tell<'_>) {
     if let Some((used, at)) = seat_use(a, today)
         && used >= settings.seat_use
     {

@@ -161,7 +161,6 @@ impl Board<'_, '_> {
             },
             as_of: self.today.date(),
             source: "tasks".into(),
-            ..Why::default()
         };
         let value = match total {
             0 => Value::None("no task is a milestone".into()),

@@ -25,6 +25,9 @@ pub struct Finding {
     pub fix: String,
 }
 
+/// Is told of a defect: its kind, the amount that it hides, and what exactly is wrong, in words that are only made when asked for.
+pub type Tell<'t> = &'t mut dyn FnMut(Kind, Option<i64>, &dyn Fn() -> String);
+
 /// The day and the settings that accounts are looked at with.
 pub struct Eye<'a> {
     today: Day,
@@ -51,11 +54,7 @@ impl<'a> Eye<'a> {
 
     /// Tells of each defect that the account's own rows show: its kind, the amount that it hides, and what exactly is wrong. Each kind is
     /// told at most once.
-    pub fn look<'b>(
-        &self,
-        a: &AccountRow<'b>,
-        tell: &mut dyn FnMut(Kind, Option<i64>, &dyn Fn() -> String),
-    ) {
+    pub fn look<'b>(&self, a: &AccountRow<'b>, tell: Tell<'_>) {
         let mut tell = |kind: Kind, hidden: Option<i64>, say: &dyn Fn() -> String| {
             if self.settings.counts(kind) {
                 // A credit line hides nothing that could be lost.
@@ -100,12 +99,7 @@ impl<'a> Eye<'a> {
         }
     }
 
-    fn renewals(
-        &self,
-        a: &AccountRow<'_>,
-        arr: Option<i64>,
-        tell: &mut dyn FnMut(Kind, Option<i64>, &dyn Fn() -> String),
-    ) {
+    fn renewals(&self, a: &AccountRow<'_>, arr: Option<i64>, tell: Tell<'_>) {
         let (mut overdue, mut unsaid) = (Tally::default(), Tally::default());
         for r in a.renewals() {
             let said = matches!(r.stage_kind(), "won" | "lost");
@@ -139,12 +133,7 @@ impl<'a> Eye<'a> {
         }
     }
 
-    fn amounts(
-        &self,
-        a: &AccountRow<'_>,
-        arr: Option<i64>,
-        tell: &mut dyn FnMut(Kind, Option<i64>, &dyn Fn() -> String),
-    ) {
+    fn amounts(&self, a: &AccountRow<'_>, arr: Option<i64>, tell: Tell<'_>) {
         let fx = a.book().fx();
         let renewal = a.open_renewal();
         let about = renewal.and_then(|r| r.target().or_else(|| r.amount()));
