@@ -112,6 +112,14 @@ impl Entity {
         }
     }
 
+    /// Whether retention changes when a thing of this kind leaves.
+    pub(super) fn moves_retention(self) -> bool {
+        matches!(
+            self,
+            Entity::Account | Entity::Renewal | Entity::Opportunity
+        )
+    }
+
     /// The kind of that [`name`](Entity::name).
     pub fn parse(name: &str) -> Option<Entity> {
         Entity::ALL.into_iter().find(|e| e.name() == name)

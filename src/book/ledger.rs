@@ -5,7 +5,8 @@
 //! [`AccountRow::movements`](super::AccountRow::movements); what they mean is insight's.
 
 use super::Book;
-use super::column::{Col, IdMap, Symbols};
+use super::chains::{Chained, Chains, Links};
+use super::column::Symbols;
 use super::day::Day;
 use super::id::LocalId;
 use super::rows::{Movement, Subscription};
@@ -110,8 +111,7 @@ impl MovementKind {
 }
 
 const NO_DAYS: u16 = u16::MAX;
-// Flags of a subscription; of a movement the first.
-const ALIVE: u8 = 1;
+// Flags of a subscription beside that it is there.
 const RECURRING: u8 = 2;
 const ONE_OFF: u8 = 4;
 const RENEWS: u8 = 8;
@@ -154,19 +154,6 @@ struct Moved {
     flags: u8,
 }
 
-/// What both kinds of record have.
-trait Chained: Copy + Default + PartialEq {
-    fn links(&mut self) -> Links<'_>;
-}
-
-/// Their common parts.
-struct Links<'a> {
-    id: &'a mut u32,
-    account: &'a mut u32,
-    next: &'a mut u32,
-    flags: &'a mut u8,
-}
-
 macro_rules! chained {
     ($t:ident) => {
         impl Chained for $t {
@@ -183,86 +170,6 @@ macro_rules! chained {
 }
 chained!(Sold);
 chained!(Moved);
-
-/// Records of one kind, those of an account chained.
-#[derive(Clone, Debug, Default)]
-struct Chains<T> {
-    rows: Col<T>,
-    /// The account's newest one.
-    head: IdMap,
-    of_id: IdMap,
-    len: u32,
-    live: u32,
-}
-
-impl<T: Chained> Chains<T> {
-    fn alive(&self, row: u32) -> bool {
-        *self.rows.get(row).links().flags & ALIVE != 0
-    }
-    /// Puts a record in its place, under its account.
-    fn enter(&mut self, mut record: T) {
-        let id = *record.links().id;
-        let row = self.of_id.get(id).unwrap_or_else(|| {
-            self.len += 1;
-            self.of_id.set(id, Some(self.len - 1));
-            self.len - 1
-        });
-        let mut before = self.rows.get(row);
-        let was = before.links();
-        let stays = *was.flags & ALIVE != 0 && *was.account == *record.links().account;
-        let next = *was.next;
-        if !stays {
-            self.leave(id);
-            self.live += 1;
-            let account = *record.links().account;
-            *record.links().next = self.head.get(account).map_or(0, |r| r + 1);
-            self.head.set(account, Some(row));
-        } else {
-            *record.links().next = next;
-        }
-        *record.links().flags |= ALIVE;
-        self.rows.set(row, record);
-    }
-    /// Takes the record of an id away; its place is taken again should it come back. The account that it was of.
-    fn leave(&mut self, id: u32) -> Option<LocalId> {
-        let row = self.of_id.get(id).filter(|r| self.alive(*r))?;
-        let mut record = self.rows.get(row);
-        let gone = record.links();
-        let (account, after) = (*gone.account, *gone.next);
-        if self.head.get(account) == Some(row) {
-            self.head.set(account, after.checked_sub(1));
-        } else {
-            let mut at = self.head.get(account);
-            while let Some(r) = at {
-                let mut one = self.rows.get(r);
-                let next = *one.links().next;
-                if next == row + 1 {
-                    *one.links().next = after;
-                    self.rows.set(r, one);
-                    break;
-                }
-                at = next.checked_sub(1);
-            }
-        }
-        self.live -= 1;
-        self.rows.set(row, T::default());
-        Some(LocalId(account))
-    }
-    /// The account of an id's record.
-    fn account(&self, id: u32) -> Option<LocalId> {
-        let row = self.of_id.get(id).filter(|r| self.alive(*r))?;
-        Some(LocalId(*self.rows.get(row).links().account))
-    }
-    /// The records of an account, the newest entered first.
-    fn of(&self, account: LocalId) -> impl Iterator<Item = T> + '_ {
-        let mut at = self.head.get(account.0);
-        std::iter::from_fn(move || {
-            let mut record = self.rows.get(at?);
-            at = record.links().next.checked_sub(1);
-            Some(record)
-        })
-    }
-}
 
 /// The subscriptions and movements of a Book.
 #[derive(Clone, Debug, Default)]
@@ -359,7 +266,8 @@ impl Book {
     pub fn movement_count(&self) -> usize {
         self.ledger.moved.live as usize
     }
-    /// Changes whenever something changes that retention is computed from: subscriptions, movements, rates, renewals, accounts.
+    /// Changes whenever something changes that retention is computed from: subscriptions, movements, rates, renewals, opportunities, and of
+    /// accounts their ARR, start, CSM and parent.
     pub fn ledger_stamp(&self) -> u64 {
         self.ledger.stamp
     }

@@ -4,6 +4,7 @@
 //! [`change`] (what a person wants changed) and [`Book`]. Nothing here does I/O or asks the clock: see [`Clock`].
 
 pub mod calendar;
+mod chains;
 pub mod change;
 pub mod clock;
 pub mod column;

@@ -175,13 +175,19 @@ impl Book {
                 }
             }
         }
+        let deals = !delta.renewals.is_empty() || !delta.opportunities.is_empty();
+        let mut retained = deals || delta.removed.iter().any(|(e, _)| e.moves_retention());
         for (a, facts) in &delta.accounts {
+            let was = self.accounts.rows.find(a.id);
+            let was = was.map(|row| self.accounts.retained_by(row));
             match overlaid!(overlay, a) {
                 Some(a) => {
-                    self.accounts.enter(&a, facts, shared);
+                    let row = self.accounts.enter(&a, facts, shared);
+                    retained |= was != Some(self.accounts.retained_by(row));
                 }
                 None => {
                     self.accounts.rows.leave(a.id);
+                    retained = true;
                 }
             }
             touched.insert(a.id);
@@ -256,7 +262,7 @@ impl Book {
                 Entity::Contact | Entity::Ticket | Entity::Touchpoint => {}
             }
         }
-        if !touched.is_empty() {
+        if retained {
             self.ledger.touch();
         }
         for id in touched {

@@ -306,6 +306,21 @@ fn subscriptions_and_movements_are_found_by_their_account_as_they_entered() {
     assert_eq!((next.subscription_count(), next.movement_count()), (3, 0));
     assert_eq!(of(&book, 1), [3, 1]);
     assert!(next.ledger_stamp() > book.ledger_stamp());
+    // Health says nothing about retention, ARR does.
+    let stamp_after = |change: fn(&mut Account)| {
+        let mut a = account(1, "Acme");
+        change(&mut a.0);
+        let delta = RowDelta {
+            accounts: vec![a],
+            ..RowDelta::default()
+        };
+        next.apply(delta, &Overlay::default()).ledger_stamp()
+    };
+    assert_eq!(stamp_after(|a| a.health = Some(5)), next.ledger_stamp());
+    assert_ne!(
+        stamp_after(|a| a.arr = Money::new(7, "EUR")),
+        next.ledger_stamp()
+    );
     let touched = book.touched_by(&RowDelta {
         subscriptions: vec![sold(1, 2, 6)],
         removed: vec![(Entity::Movement, LocalId(1))],

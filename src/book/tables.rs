@@ -336,6 +336,16 @@ impl Default for Shared {
 }
 
 impl Accounts {
+    /// What of an account retention depends on: its ARR, start, CSM and parent.
+    pub fn retained_by(&self, row: u32) -> (i64, u16, Day, u32, LocalId) {
+        (
+            self.arr.minor.get(row),
+            self.arr.currency.get(row),
+            self.start.get(row),
+            self.csm.get(row),
+            self.extra.get(row).map_or(LocalId::NONE, |e| e.parent),
+        )
+    }
     pub fn enter(&mut self, a: &Account, f: &Facts, shared: &mut Shared) -> u32 {
         let row = self.rows.enter(a.id);
         if self.name.get(row) != a.name || row + 1 == self.rows.len {

@@ -54,6 +54,8 @@ pub enum Command {
     Import(Import),
     /// What `list` shows, into a file that is safe for spreadsheets.
     Export(Export),
+    /// ARR, GRR, NRR, logo churn, the ARR waterfall, the renewal forecast, and how complete they are.
+    Metrics(Metrics),
     /// A page of the metrics screen: overview, retention, forecast and so on; without a name the pages that there are.
     Page(Page),
     /// One account in full, by name, id, domain or external id.
@@ -306,6 +308,32 @@ pub struct Export {
     /// The file; its ending says the format. Without it CSV goes to stdout.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// `csops metrics`.
+#[derive(Clone, Debug, Args)]
+pub struct Metrics {
+    /// Conventions that are not the configured ones: window, denominator, netting, cap, late, early, reactivation, price, fx, one_off, unit.
+    #[arg(long, value_name = "KEY=VALUE", num_args = 1..)]
+    pub policy: Vec<String>,
+    /// The first day; the opening is the end of the day before.
+    #[arg(long, value_name = "DATE")]
+    pub from: Option<String>,
+    /// The last day; default today.
+    #[arg(long, value_name = "DATE")]
+    pub to: Option<String>,
+    /// From what csops knew at the end of this day (2026-11-03, -30d).
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub as_of: Option<String>,
+    /// By segment, csm, region, touch, industry, stage, cohort (start quarter), currency or product.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    pub by: Vec<String>,
+    /// The rows from which GRR can be recomputed.
+    #[arg(long)]
+    pub explain: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `csops page`.

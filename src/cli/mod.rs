@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod keys;
 mod list;
+mod metrics;
 mod open;
 mod page;
 mod print;
@@ -47,6 +48,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Quality(options)) => quality::run(global, options, &mut out),
         Some(Command::Import(options)) => import::run(global, options, &mut out),
         Some(Command::Export(options)) => export::run(global, options, &mut out),
+        Some(Command::Metrics(options)) => metrics::run(global, options, &mut out),
         Some(Command::Page(options)) => page::run(global, options, &mut out),
         Some(Command::Show(options)) => show::run(global, options, &mut out),
         Some(Command::Do(options)) => act::run(global, options, &mut out),

@@ -115,7 +115,8 @@ impl Rows {
         })
     }
 
-    fn print_table(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Prints them aligned for a person.
+    pub fn print_table(&self, out: &mut dyn Write) -> io::Result<()> {
         let cells: Vec<Vec<String>> = self
             .rows
             .iter()

@@ -1,9 +1,11 @@
 //! What the configuration means to insight: its settings of figures, made from the settings that were read.
 
 use super::figures;
+use crate::book::Rate;
 use crate::config;
+use crate::insight::ledger::Mixed;
 use crate::insight::priority::SaveCurve;
-use crate::insight::{Band, Rules, Settings, Targets};
+use crate::insight::{Band, Rules, Settings, Targets, retention};
 
 /// The settings of figures as configured; what is not configured has its default.
 pub(super) fn settings_of(settings: &config::Settings) -> Settings {
@@ -15,6 +17,7 @@ pub(super) fn settings_of(settings: &config::Settings) -> Settings {
         growth: figures::growth_of(settings),
         onboarding: figures::onboarding_of(settings),
         voice: figures::voice_of(settings),
+        retention: retention_of(settings),
         ..Settings::default()
     }
 }
@@ -67,4 +70,63 @@ fn targets_of(settings: &config::Settings) -> Targets {
         );
     }
     targets
+}
+
+/// The conventions and targets of retention.
+fn retention_of(settings: &config::Settings) -> retention::Settings {
+    let metrics = &settings.metrics;
+    let mut policy = retention::Policy::default();
+    for (name, value) in &metrics.policy {
+        // The settings file was checked against the same words: a test holds them alike.
+        if policy.set(name, value).is_err() {
+            continue;
+        }
+    }
+    retention::Settings {
+        policy,
+        mixed_currencies: match metrics.convert_mixed {
+            true => Mixed::Convert,
+            false => Mixed::Exclude,
+        },
+        grr_target: metrics.grr_target,
+        nrr_target: metrics.nrr_target,
+        logo_churn_target: metrics.logo_churn_target,
+    }
+}
+
+/// The configured rates as rows; they win over the vendors'.
+pub(super) fn rates_of(settings: &config::Settings) -> Vec<Rate> {
+    let money = &settings.money;
+    let rates = money.rates.iter().map(|r| Rate {
+        from: r.currency.clone(),
+        to: money.reporting_currency.clone(),
+        rate: Some(r.rate),
+        at: r.at,
+        kind: Some(if r.plan { "plan" } else { "spot" }.to_owned()),
+        ..Rate::default()
+    });
+    rates.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_file_knows_the_switches_of_retention() {
+        let own: Vec<config::SwitchWords> = (retention::SWITCHES.iter())
+            .map(|s| (s.name, s.values))
+            .collect();
+        assert_eq!(config::SWITCHES, own);
+        let text =
+            "[metrics]\nlate = \"term_end\"\nnrr_target = 1.1\nmixed_currencies = \"convert\"\n";
+        let loaded = config::load_text(text, std::path::Path::new("config.toml"));
+        let settings = settings_of(&loaded.settings).retention;
+        assert_eq!(settings.policy.value("late"), "term_end");
+        assert_eq!(
+            (settings.grr_target, settings.nrr_target),
+            (None, Some(1.1))
+        );
+        assert_eq!(settings.mixed_currencies, Mixed::Convert);
+    }
 }

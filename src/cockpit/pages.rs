@@ -87,17 +87,22 @@ pub fn make(s: &Snapshot, spec: &PageSpec) -> Page {
     let Some((_, _, make)) = page::find(&spec.name) else {
         return said(&format!("There is no page `{}`.", spec.name));
     };
-    make(&Input {
+    make(&input(s, spec.mine, &spec.choices))
+}
+
+/// What pages are made from.
+pub fn input<'a>(s: &'a Snapshot, mine: bool, choices: &'a page::Choices) -> Input<'a> {
+    Input {
         book: &s.book,
         derived: &s.derived,
         today: s.today,
         calendar: &s.calendar,
         settings: &s.settings,
-        mine: s.me.person.filter(|_| spec.mine),
+        mine: s.me.person.filter(|_| mine),
         history: &s.history,
-        choices: &spec.choices,
+        choices,
         forecasts: &s.forecasts,
-    })
+    }
 }
 
 /// The same with the picture that it was made from.

@@ -221,31 +221,51 @@ impl Sums {
     /// Quarters that the pipeline shows.
     const QUARTERS: usize = 4;
 
+    /// Everything.
     pub(super) fn of(s: &Snapshot) -> Sums {
+        Sums::with(s, true)
+    }
+
+    /// Everything but retention, which a large ledger takes a second for: what was known of it stays until [`Sums::of`] follows.
+    pub(super) fn without_retention(s: &Snapshot) -> Sums {
+        Sums::with(s, false)
+    }
+
+    fn with(s: &Snapshot, retention: bool) -> Sums {
         use crate::insight::capacity::spread::Spread;
+        use crate::insight::header::enter_retention;
         use crate::insight::{GroupBy, header, pipeline, task_summary};
-        let totals = |mine| {
-            Arc::new(Totals {
-                header: header(&s.book, &s.derived, s.today, mine),
-                pipeline: pipeline(
-                    &s.book,
-                    &s.derived,
-                    s.today,
-                    &s.calendar,
-                    Self::QUARTERS,
-                    mine,
-                    &s.settings.forecast,
-                ),
-                tasks: task_summary(&s.book, s.today, &s.calendar, mine),
-            })
+        let totals = |mine| Totals {
+            header: header(&s.book, &s.derived, s.today, mine),
+            pipeline: pipeline(
+                &s.book,
+                &s.derived,
+                s.today,
+                &s.calendar,
+                Self::QUARTERS,
+                mine,
+                &s.settings.forecast,
+            ),
+            tasks: task_summary(&s.book, s.today, &s.calendar, mine),
         };
-        let all = totals(None);
+        let mut all = totals(None);
+        let mut mine = s.me.person.map(|me| totals(Some(me)));
+        let mut headers = vec![(&mut all.header, &s.all.header, None)];
+        if let Some(mine) = &mut mine {
+            headers.push((&mut mine.header, &s.mine.header, s.me.person));
+        }
+        if retention {
+            let wanted = &s.settings.retention;
+            enter_retention(&s.book, wanted, s.today, &s.calendar, &mut headers);
+        } else {
+            for (header, before, _) in &mut headers {
+                header.keep_retention(before);
+            }
+        }
+        let all = Arc::new(all);
         let spread = Spread::of(&s.book, &s.derived, s.today, &s.settings);
         Sums {
-            mine: match s.me.person {
-                Some(me) => totals(Some(me)),
-                None => all.clone(),
-            },
+            mine: mine.map_or_else(|| all.clone(), Arc::new),
             all,
             segments: Arc::new(GroupBy::ALL.map(|by| spread.by(by)).into()),
         }

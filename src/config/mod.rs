@@ -10,6 +10,7 @@ mod figures;
 mod forecast;
 mod health;
 mod identity;
+mod metrics;
 mod nearest;
 mod parse;
 mod paths;
@@ -22,15 +23,16 @@ pub use capacity::Capacity;
 pub use figures::{Growth, Onboarding, Quality, ScoreMethod, Voice};
 pub use forecast::Forecast;
 pub use health::{MEASURES, load_health};
+pub use metrics::{SWITCHES, SwitchWords};
 pub use nearest::nearest;
 pub use parse::{Loaded, load, load_text};
 pub use paths::{Overrides, PathError, Paths};
 pub use reader::{Origin, Problem, Severity, Shown};
 pub use secret::{Secret, SecretError, exposed};
 pub use settings::{
-    AuthSettings, Calendar, Health, HealthDrive, HealthMissing, HealthScale, HealthSignal,
-    HealthWhen, IdFieldSettings, IdentitySettings, Interface, LogLevel, Me, MoneySettings, Risk,
-    Scope, SegmentTarget, Settings, SourceConfig, Triage, WriteHomes,
+    AuthSettings, Calendar, ConfiguredRate, Health, HealthDrive, HealthMissing, HealthScale,
+    HealthSignal, HealthWhen, IdFieldSettings, IdentitySettings, Interface, LogLevel, Me, Metrics,
+    MoneySettings, Risk, Scope, SegmentTarget, Settings, SourceConfig, Triage, WriteHomes,
 };
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::figures;
 use super::identity;
+use super::metrics;
 use super::nearest::nearest;
 use super::reader::{Problem, Reader, Section, Severity, Shown, texts_of};
 use super::settings::*;
@@ -126,7 +127,8 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         sources: source_list(&top, base),
         write: WriteHomes::default(),
         calendar: calendar(top.section("calendar")),
-        money: money(top.section("money")),
+        money: metrics::money(top.section("money")),
+        metrics: metrics::metrics(top.section("metrics")),
         risk: risk(top.section("risk")),
         health: super::health::health(top.section("health")),
         forecast: super::forecast::forecast(top.section("forecast")),
@@ -313,51 +315,6 @@ fn month_day(text: &str) -> Option<(i8, i8)> {
     jiff::civil::Date::new(2025, month, day)
         .ok()
         .map(|_| (month, day))
-}
-
-fn currency(code: &str) -> Result<String, String> {
-    let upper = code.to_ascii_uppercase();
-    if iso_currency::Currency::from_code(&upper).is_some() {
-        Ok(upper)
-    } else {
-        Err(format!(
-            "does not know the currency `{code}`; write its ISO 4217 code such as USD or EUR"
-        ))
-    }
-}
-
-fn money(s: Section<'_, '_>) -> MoneySettings {
-    let reporting_currency = s
-        .parsed("reporting_currency", "USD", currency)
-        .unwrap_or_else(|| "USD".to_owned());
-    let rates_section = s.section("rates");
-    let mut rates = BTreeMap::new();
-    for (code, value) in rates_section.entries() {
-        let name = rates_section.name(&code);
-        let rate = super::reader::float(value.get_ref()).filter(|r| *r > 0.0);
-        match (currency(&code), rate) {
-            (Err(sentence), _) => {
-                rates_section.error(Some(value.span()), format!("`{name}` {sentence}"))
-            }
-            (_, None) => rates_section.error(
-                Some(value.span()),
-                format!(
-                    "`{name}` takes a number above 0: how many {reporting_currency} one {code} is"
-                ),
-            ),
-            (Ok(code), Some(rate)) => {
-                rates_section
-                    .reader
-                    .show(name, rate.to_string(), Some(value.span()));
-                rates.insert(code, rate);
-            }
-        }
-    }
-    s.done();
-    MoneySettings {
-        reporting_currency,
-        rates,
-    }
 }
 
 fn risk(s: Section<'_, '_>) -> Risk {

@@ -319,7 +319,16 @@ impl<'r, 'a> Section<'r, 'a> {
         default: f64,
         range: std::ops::RangeInclusive<f64>,
     ) -> Option<f64> {
-        self.value(key, "a number", default.to_string(), |v| {
+        self.ranged(key, default.to_string(), range)
+    }
+
+    fn ranged(
+        &self,
+        key: &'static str,
+        default: String,
+        range: std::ops::RangeInclusive<f64>,
+    ) -> Option<f64> {
+        self.value(key, "a number", default, |v| {
             let n = float(v)?;
             Some(if range.contains(&n) {
                 Ok(n)
@@ -339,18 +348,7 @@ impl<'r, 'a> Section<'r, 'a> {
         key: &'static str,
         range: std::ops::RangeInclusive<f64>,
     ) -> Option<f64> {
-        self.value(key, "a number", String::new(), |v| {
-            let n = float(v)?;
-            Some(if range.contains(&n) {
-                Ok(n)
-            } else {
-                Err(format!(
-                    "must lie between {} and {}, not {n}",
-                    range.start(),
-                    range.end()
-                ))
-            })
-        })
+        self.ranged(key, String::new(), range)
     }
 
     /// Any number of fractions, 0 to 1.

@@ -2,7 +2,7 @@
 
 use super::figures::{Growth, Onboarding, Quality, Voice};
 use super::secret::Secret;
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ pub struct Settings {
     pub calendar: Calendar,
     /// Currencies.
     pub money: MoneySettings,
+    /// Conventions and targets of retention.
+    pub metrics: Metrics,
     /// Probabilities of loss and what enters the queue.
     pub risk: Risk,
     /// How csops' own health score is made.
@@ -335,15 +337,43 @@ impl Default for Calendar {
 pub struct MoneySettings {
     /// In which totals are shown (ISO 4217); default USD.
     pub reporting_currency: String,
-    /// Own rates: one unit of the key is this many of the reporting currency. They win over the vendors' rates.
-    pub rates: BTreeMap<String, f64>,
+    /// Own rates. One without a day stands in for all of the vendors' for its currency; one with a day wins over theirs of that day.
+    pub rates: Vec<ConfiguredRate>,
+}
+
+/// An own rate of exchange (`[money.rates]`, `[money.plan_rates]`).
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfiguredRate {
+    /// One unit of this currency …
+    pub currency: String,
+    /// … is this many of the reporting currency.
+    pub rate: f64,
+    /// From this day on; nothing: always.
+    pub at: Option<Date>,
+    /// A rate that a plan is made with, and no amount of today is converted by.
+    pub plan: bool,
+}
+
+/// Retention (`[metrics]`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// Switches of the policy that are set, with their values as written.
+    pub policy: BTreeMap<String, String>,
+    /// Accounts with rows in several currencies count, each row at its own rate; else they are left out.
+    pub convert_mixed: bool,
+    /// The gross retention that is wanted, as a fraction.
+    pub grr_target: Option<f64>,
+    /// The net retention that is wanted.
+    pub nrr_target: Option<f64>,
+    /// The share of customers lost that is not to be exceeded.
+    pub logo_churn_target: Option<f64>,
 }
 
 impl Default for MoneySettings {
     fn default() -> Self {
         MoneySettings {
             reporting_currency: "USD".to_owned(),
-            rates: BTreeMap::new(),
+            rates: Vec::new(),
         }
     }
 }

@@ -39,7 +39,13 @@ fiscal_year_start = "02-01"
 week_start = "sunday"
 [money]
 reporting_currency = "eur"
-rates = { USD = 0.92 }
+rates = { USD = 0.92, GBP = { "2025-01-01" = 1.2, "2025-07-01" = 1.15 } }
+plan_rates = { USD = 0.9 }
+[metrics]
+late = "grace:30d"
+netting = "line"
+grr_target = 0.9
+mixed_currencies = "convert"
 [segments.enterprise]
 accounts_per_csm = [5, 15]
 [precedence]
@@ -70,7 +76,25 @@ fn everything_that_is_said_is_understood() {
     assert_eq!(s.write.risk.as_deref(), Some("cs"));
     assert_eq!(s.calendar.fiscal_year_start, (2, 1));
     assert_eq!(s.money.reporting_currency, "EUR");
-    assert_eq!(s.money.rates["USD"], 0.92);
+    let rates: Vec<_> = (s.money.rates.iter())
+        .map(|r| (r.currency.as_str(), r.rate, r.at.is_some(), r.plan))
+        .collect();
+    assert_eq!(
+        rates,
+        [
+            ("GBP", 1.2, true, false),
+            ("GBP", 1.15, true, false),
+            ("USD", 0.92, false, false),
+            ("USD", 0.9, false, true)
+        ]
+    );
+    assert_eq!(s.metrics.policy["late"], "grace:30d");
+    assert_eq!(s.metrics.policy["netting"], "line");
+    assert_eq!(
+        (s.metrics.grr_target, s.metrics.nrr_target),
+        (Some(0.9), None)
+    );
+    assert!(s.metrics.convert_mixed);
     assert_eq!(s.segments["enterprise"].accounts_per_csm, Some((5.0, 15.0)));
     assert_eq!(s.precedence["account.arr"], ["cs", "crm"]);
 }
@@ -463,4 +487,35 @@ limits = ["hours", "moons"]
             ..Capacity::default()
         }
     );
+}
+
+#[test]
+fn mistakes_in_rates_and_policies_name_what_was_meant() {
+    let loaded = read(
+        r#"
+[money.rates]
+EUR = { soon = 1.1 }
+XYZ = 1.0
+JPY = 0
+[metrics]
+late = "grase:60d"
+reactivation = "ignore:soon"
+netting = "lines"
+fx = "plan:3d"
+"#,
+    );
+    let all = messages(&loaded).join("\n");
+    for said in [
+        "\"2025-01-31\"",
+        "`XYZ`",
+        "a number above 0",
+        "`grace`",
+        "a number of days",
+        "`line`",
+        "`plan:3d`",
+    ] {
+        assert!(all.contains(said), "{said} is not in:\n{all}");
+    }
+    assert!(loaded.settings.money.rates.is_empty());
+    assert!(loaded.settings.metrics.policy.is_empty());
 }

@@ -58,18 +58,6 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "a rise of the mean that comes with a fall of this one may only mean that bad scores went missing",
     },
     Definition {
-        name: "grr",
-        title: "Gross revenue retention",
-        formula: "what is left of the opening ARR, expansion not counted",
-        note: super::header::NO_LEDGER,
-    },
-    Definition {
-        name: "nrr",
-        title: "Net revenue retention",
-        formula: "what became of the opening ARR, expansion counted",
-        note: super::header::NO_LEDGER,
-    },
-    Definition {
         name: "loss",
         title: "Probability of loss",
         formula: "by the band of the health score that counts: good 5 %, middle 25 %, bad 55 %; an open risk moves it one step up, bad with a risk 85 %",
@@ -329,6 +317,7 @@ const PARTS: &[&[Definition]] = &[
     super::forecast::DEFINITIONS,
     super::screens::definitions::DEFINITIONS,
     super::capacity::DEFINITIONS,
+    super::retention::DEFINITIONS,
 ];
 
 /// All definitions.

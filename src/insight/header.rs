@@ -1,8 +1,9 @@
 //! What matters, in one line above everything.
 
+use super::retention::Report;
 use super::{Coverage, tasks::task_counts};
 use crate::book::derived::{ABOVE_THRESHOLD, HAS_RISK};
-use crate::book::{Book, Day, Derived, LocalId, RenewalRow};
+use crate::book::{Book, Calendar, Day, Derived, LocalId, RenewalRow};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +18,16 @@ pub struct Header {
     pub arr: i64,
     /// How many have an ARR that could be converted.
     pub arr_coverage: Coverage,
-    /// Gross retention; none before there is a ledger of subscriptions.
+    /// Gross retention of the trailing twelve months under the configured policy; none where there was no ARR.
     pub grr: Option<f64>,
     /// Net retention, likewise.
     pub nrr: Option<f64>,
     /// Why there is no retention figure.
     pub retention_reason: String,
+    /// What retention was computed from: the Book's [`ledger_stamp`](Book::ledger_stamp), the day, and whose book. While these stay the
+    /// figures do.
+    #[serde(skip)]
+    pub retention_of: Option<(u64, Date, Option<LocalId>)>,
     /// Accounts in the queue.
     pub in_queue: usize,
     /// ARR at stake of the accounts in the queue.
@@ -54,9 +59,56 @@ impl Header {
     }
 }
 
-/// Why GRR and NRR are not there yet.
-pub const NO_LEDGER: &str =
-    "n/a: retention is computed from a ledger of subscriptions, and no source gives one yet";
+/// Why there is no GRR and NRR.
+pub const NO_LEDGER: &str = "n/a: there are no subscriptions, movements or closed renewals, and no account has ARR; csops import --kind subscriptions takes a file";
+
+impl Header {
+    /// Takes retention from the header before.
+    pub fn keep_retention(&mut self, before: &Header) {
+        (self.grr, self.nrr) = (before.grr, before.nrr);
+        self.retention_reason.clone_from(&before.retention_reason);
+        self.retention_of = before.retention_of;
+    }
+
+    /// Enters the retention of the trailing twelve months, from a ledger of the book.
+    fn enter_retention(&mut self, report: &Report) {
+        (self.grr, self.nrr) = (report.totals.gross(), report.totals.net());
+        self.retention_reason = match &report.unavailable {
+            Some(why) => format!("n/a: {why}"),
+            None if report.coverage.of == 0 => NO_LEDGER.to_owned(),
+            None if self.grr.is_none() => {
+                "n/a: no account had ARR twelve months ago, as far as is known".to_owned()
+            }
+            None => String::new(),
+        };
+    }
+}
+
+/// Enters retention into headers, each with whose book it is of and the header before. What did not change is taken from there: a ledger
+/// of a large book is not made for every change of a task.
+pub fn enter_retention(
+    book: &Book,
+    settings: &super::retention::Settings,
+    today: Date,
+    calendar: &Calendar,
+    headers: &mut [(&mut Header, &Header, Option<LocalId>)],
+) {
+    let mut ledger = None;
+    for (header, before, mine) in headers {
+        let of = Some((book.ledger_stamp(), today, *mine));
+        if before.retention_of == of {
+            header.keep_retention(before);
+            continue;
+        }
+        let ledger = ledger
+            .get_or_insert_with(|| super::ledger::build(book, today, settings.mixed_currencies));
+        let policy = &settings.policy;
+        let report =
+            super::retention::trailing(book, ledger, policy, today, calendar, *mine, false);
+        header.enter_retention(&report);
+        header.retention_of = of;
+    }
+}
 
 /// The figures of the whole book, or of the accounts of one CSM.
 pub fn header(book: &Book, derived: &Derived, today: Date, mine: Option<LocalId>) -> Header {

@@ -121,14 +121,6 @@ fn renewals(input: &Input<'_>, g: &Gather) -> Why {
 }
 
 fn book_figures(h: &Header, g: &Rows, input: &Input<'_>) -> Vec<Figure> {
-    let retention = |name, label: &str, value: Option<f64>| {
-        Figure::new(
-            name,
-            label,
-            Value::ratio(value, &h.retention_reason),
-            Why::default(),
-        )
-    };
     let mut safe = Figure::new(
         "due_safe",
         "of it safe",
@@ -147,23 +139,21 @@ fn book_figures(h: &Header, g: &Rows, input: &Input<'_>) -> Vec<Figure> {
         Some(_) => State::Good,
         None => State::Plain,
     };
-    vec![
-        Figure::new(
-            "arr",
-            "ARR",
-            Value::Money(h.arr),
-            accounts(input, &g.arr, "ARR", "no ARR is known"),
-        ),
-        retention("grr", "GRR", h.grr),
-        retention("nrr", "NRR", h.nrr),
-        Figure::new(
-            "due_90d",
-            "due within 90 days",
-            Value::Money(h.due),
-            renewals(input, &g.due),
-        ),
-        safe,
-    ]
+    let mut out = vec![Figure::new(
+        "arr",
+        "ARR",
+        Value::Money(h.arr),
+        accounts(input, &g.arr, "ARR", "no ARR is known"),
+    )];
+    out.extend(super::retention::headline(input));
+    out.push(Figure::new(
+        "due_90d",
+        "due within 90 days",
+        Value::Money(h.due),
+        renewals(input, &g.due),
+    ));
+    out.push(safe);
+    out
 }
 
 fn needs(h: &Header, g: &Rows, input: &Input<'_>) -> Vec<Figure> {

@@ -333,6 +333,7 @@ pub(crate) fn made(make: Make, book: &Book, today: Date, settings: &Settings) ->
 /// The pages in their order: name, title, how it is made.
 pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
+    ("retention", "Retention", super::retention::page),
     ("forecast", "Forecast", super::forecast::page),
     ("quality", "Data quality", super::quality::page),
     ("trends", "Trends", super::trends::page),

@@ -50,8 +50,13 @@ fn settings_hash(settings: &Settings) -> u64 {
     let mut hasher = DefaultHasher::new();
     let names: Vec<&str> = settings.sources.iter().map(|s| s.name.as_str()).collect();
     format!(
-        "{:?}{:?}{:?}{:?}{:?}{names:?}",
-        settings.me, settings.money, settings.calendar, settings.risk, settings.segments
+        "{:?}{:?}{:?}{:?}{:?}{:?}{names:?}",
+        settings.me,
+        settings.money,
+        settings.calendar,
+        settings.risk,
+        settings.segments,
+        settings.metrics
     )
     .hash(&mut hasher);
     hasher.finish()

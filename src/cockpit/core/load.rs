@@ -4,7 +4,7 @@ use super::super::snapshot::{Loading, Snapshot, Sums};
 use super::super::view::compute;
 use super::cache;
 use super::{Core, Event, Level};
-use crate::book::{Book, Clock, Derived, History, OutboxItem, Overlay, Rate};
+use crate::book::{Book, Clock, Derived, History, OutboxItem, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
 use crate::insight::derive;
@@ -56,17 +56,7 @@ pub(in super::super) fn first_snapshot(
 /// A Book that knows how to count money and nothing else.
 pub(super) fn empty_book(settings: &Settings, today: Date) -> Book {
     let reporting = &settings.money.reporting_currency;
-    let rates: Vec<Rate> = settings
-        .money
-        .rates
-        .iter()
-        .map(|(from, rate)| Rate {
-            from: from.clone(),
-            to: reporting.clone(),
-            rate: Some(*rate),
-            ..Rate::default()
-        })
-        .collect();
+    let rates = super::super::meaning::rates_of(settings);
     Book::empty().with_money(reporting, &rates, Some(today))
 }
 
@@ -165,7 +155,7 @@ impl Core {
         next.me = me;
         let wanted = self.shared.wanted.all();
         let lists = tokio::task::spawn_blocking(move || {
-            Sums::of(&next).enter(&mut next);
+            Sums::without_retention(&next).enter(&mut next);
             let views: Vec<_> = wanted
                 .into_iter()
                 .map(|(slot, spec)| (slot, Arc::new(compute(&next, &spec, None))))
@@ -201,6 +191,7 @@ impl Core {
         // Something may have been written since the load began.
         self.refresh(&[]).await;
         if self.sources.in_background() {
+            self.count();
             self.begin_day().await;
             self.write_cache().await;
             self.keep_figures().await;

@@ -97,7 +97,7 @@ impl Core {
         let from = before.clone();
         let made = tokio::task::spawn_blocking(move || {
             let reporting = &settings.money.reporting_currency;
-            let rates = configured_rates(&settings);
+            let rates = super::super::meaning::rates_of(&settings);
             let book = from.book.with_money(reporting, &rates, Some(today));
             let since = if from.today == today {
                 Since::SameDay(&from.derived)
@@ -117,20 +117,6 @@ impl Core {
         }
         self.refresh(&[]).await;
     }
-}
-
-fn configured_rates(settings: &crate::config::Settings) -> Vec<crate::book::Rate> {
-    settings
-        .money
-        .rates
-        .iter()
-        .map(|(from, rate)| crate::book::Rate {
-            from: from.clone(),
-            to: settings.money.reporting_currency.clone(),
-            rate: Some(*rate),
-            ..crate::book::Rate::default()
-        })
-        .collect()
 }
 
 /// The kinds that the Book holds.

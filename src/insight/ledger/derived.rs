@@ -1,18 +1,32 @@
-//! What closed renewals tell where there is nothing better: an account's ARR of today, taken back renewal by renewal.
+//! What closed renewals and won opportunities tell where there is nothing better: an account's ARR of today, taken back deal by deal.
 //!
 //! A won renewal took the ARR from what was up for renewal to what was signed, a lost one took it away, each on the day on which it was
-//! due. Going back from today's ARR gives what it was before. All of the account is one line, without a name.
+//! due; a won opportunity to sell more added its amount on the day on which it closed. Going back from today's ARR gives what it was
+//! before. All of the account is one line, without a name.
 
 use super::{Draft, Due, Line, NEVER, Stretch, plausible};
-use crate::book::{AccountRow, Began, Day, RenewalRow};
+use crate::book::{AccountRow, Began, Day, OpportunityRow, RenewalRow};
 
-/// A closed renewal.
+/// A closed deal: what was paid before it and after it.
 struct Closed {
     day: i32,
     signed: i32,
     due: i64,
     renewed: i64,
     currency: [u8; 3],
+}
+
+/// What a won opportunity tells; nothing when it is not won, or has no day or amount.
+fn won(o: &OpportunityRow<'_>) -> Option<Closed> {
+    let amount = o.amount().filter(|_| o.stage_kind() == "won")?;
+    let day = o.closed().get().or(o.due().get());
+    Some(Closed {
+        day: day.filter(|d| plausible(*d))?,
+        signed: NEVER,
+        due: 0,
+        renewed: amount.minor,
+        currency: amount.currency,
+    })
 }
 
 /// What a closed renewal tells; nothing when it is open, or has no day or amount.
@@ -70,9 +84,12 @@ pub(super) fn read(
     let mut all: Vec<Closed> = account.renewals().filter_map(|r| closed(&r)).collect();
     all.sort_by_key(|c| c.day);
     let last = all.iter().rfind(|c| c.day <= today);
+    let last = last.map(|c| (c.renewed, c.currency));
+    all.extend(account.opportunities().filter_map(|o| won(&o)));
+    all.sort_by_key(|c| c.day);
     let now = match (account.arr(), last) {
         (Some(arr), _) => (arr.minor, arr.currency),
-        (None, Some(last)) => (last.renewed, last.currency),
+        (None, Some(last)) => last,
         (None, None) => return false,
     };
     let (minor, currency) = now;
@@ -80,7 +97,7 @@ pub(super) fn read(
         let code = |c: &[u8; 3]| String::from_utf8_lossy(c).into_owned();
         let (one, two) = (code(&currency), code(&other.currency));
         draft.leave_out(|| {
-            format!("two currencies in one account: its ARR is in {one}, a closed renewal in {two}")
+            format!("two currencies in one account: its ARR is in {one}, a closed deal in {two}")
         });
         return true;
     }
@@ -98,7 +115,7 @@ pub(super) fn read(
     }
     if before[..past].iter().any(|b| *b < 0) || minor < 0 {
         draft.leave_out(|| {
-            "its closed renewals do not tie to its ARR of today: taken back, it would have been negative".into()
+            "its closed renewals and won opportunities do not tie to its ARR of today: taken back, it would have been negative".into()
         });
         return true;
     }

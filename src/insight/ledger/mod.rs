@@ -1,7 +1,7 @@
 //! The ledger of annual recurring revenue: what each account paid for each line, stretch by stretch, and which rows could not be used.
 //!
-//! An account's ledger comes from its subscriptions; without any from its imported movements; without those from its closed renewals, tied
-//! to the ARR that it has today. [`build`] makes it from a [`Book`]; [`retention`](super::retention) reads it under a policy.
+//! An account's ledger comes from its subscriptions; without any from its imported movements; without those from its closed renewals and won
+//! opportunities, tied to the ARR that it has today. [`build`] makes it from a [`Book`]; [`retention`](super::retention) reads it under a policy.
 
 mod derived;
 mod moved;
@@ -12,7 +12,7 @@ mod tests;
 
 pub use problem::{Problem, Problems};
 
-use crate::book::{AccountRow, Began, Book, Day};
+use crate::book::{AccountRow, Began, Book, Day, Entity};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ pub enum Source {
     Subscriptions,
     /// Its imported movements.
     Movements,
-    /// Its closed renewals and the ARR that it has today.
+    /// Its closed renewals, won opportunities and the ARR that it has today.
     Renewals,
 }
 
@@ -152,6 +152,35 @@ impl Ledger {
             .filter_map(|l| self.stretches_of(l).first().map(|s| s.start))
             .min()
     }
+    /// Puts the ledger of later accounts behind this one.
+    fn append(&mut self, other: Ledger) {
+        let (lines, stretches) = (self.lines.len() as u32, self.stretches.len() as u32);
+        let dues = self.dues.len() as u32;
+        self.accounts
+            .extend(other.accounts.into_iter().map(|a| AccountLedger {
+                line: a.line + lines,
+                line_end: a.line_end + lines,
+                due: a.due + dues,
+                due_end: a.due_end + dues,
+                ..a
+            }));
+        let more = other.lines.into_iter();
+        self.lines.extend(more.map(|l| Line {
+            first: l.first + stretches,
+            ..l
+        }));
+        self.stretches.extend(other.stretches);
+        self.dues.extend(other.dues);
+        self.problems.extend(&other.problems);
+        self.notices.extend(&other.notices);
+        self.of += other.of;
+        for (sum, more) in self.sources.iter_mut().zip(other.sources) {
+            *sum += more;
+        }
+        self.has_signed |= other.has_signed;
+        self.has_recurring |= other.has_recurring;
+        self.has_contract |= other.has_contract;
+    }
     /// Nothing is known of any account.
     pub fn is_empty(&self) -> bool {
         self.of == 0
@@ -218,17 +247,55 @@ fn day_words(day: i32) -> String {
         .map_or_else(|| "no day".into(), |d| d.to_string())
 }
 
+/// Fewer account rows than this are read by one thread.
+const FEW: u32 = 4_000;
+
 /// Makes the ledger of a Book as it is known on a day.
 pub fn build(book: &Book, today: Date, mixed: Mixed) -> Ledger {
+    let today = crate::book::day::days(today);
+    let bound = book.bound(Entity::Account);
+    let threads = match bound {
+        0..FEW => 1,
+        _ => std::thread::available_parallelism().map_or(1, |n| n.get().min(8)) as u32,
+    };
+    let share = bound.div_ceil(threads).max(1);
+    let mut parts = (0..threads).map(|n| n * share..((n + 1) * share).min(bound));
+    let first = parts.next().unwrap_or(0..0);
+    let mut ledger = std::thread::scope(|scope| {
+        let others: Vec<_> = parts
+            .map(|rows| scope.spawn(move || part(book, rows, today, mixed)))
+            .collect();
+        let mut ledger = part(book, first, today, mixed);
+        for thread in others {
+            match thread.join() {
+                Ok(more) => ledger.append(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        ledger
+    });
+    for s in book.stray_subscriptions() {
+        let why = "the subscription's account is not known";
+        ledger.problems.row(None, s.line(), s.start(), why.into());
+    }
+    for m in book.stray_movements() {
+        let why = "the movement's account is not known";
+        ledger.problems.row(None, m.line(), m.date(), why.into());
+    }
+    ledger
+}
+
+/// The ledger of some rows of accounts.
+fn part(book: &Book, rows: std::ops::Range<u32>, today: i32, mixed: Mixed) -> Ledger {
     let mut ledger = Ledger {
         currencies: book.currencies().to_vec(),
         ..Ledger::default()
     };
-    let today = crate::book::day::days(today);
     let mut draft = Draft::default();
     let mut sold = sold::Reader::default();
     let mut moved = moved::Reader::default();
-    for account in book.accounts() {
+    for row in rows.filter(|r| book.is_alive(Entity::Account, *r)) {
+        let account = book.account(row);
         draft.clear();
         let source = if sold.read(&account, &mut draft, &mut ledger) {
             if account.movements().next().is_some() {
@@ -244,20 +311,16 @@ pub fn build(book: &Book, today: Date, mixed: Mixed) -> Ledger {
         } else {
             continue;
         };
+        // An account with an ARR of nothing and no deals is no customer, past or present.
+        if source == Source::Renewals && draft.lines.is_empty() && draft.out.is_none() {
+            continue;
+        }
         ledger.of += 1;
         if draft.is_mixed() && mixed == Mixed::Exclude {
             let why = mixed_words(&draft.stretches, &ledger.currencies);
             draft.leave_out(|| why);
         }
         enter(&mut ledger, &account, &draft, source);
-    }
-    for s in book.stray_subscriptions() {
-        let why = "the subscription's account is not known";
-        ledger.problems.row(None, s.line(), s.start(), why.into());
-    }
-    for m in book.stray_movements() {
-        let why = "the movement's account is not known";
-        ledger.problems.row(None, m.line(), m.date(), why.into());
     }
     ledger
 }

@@ -44,6 +44,14 @@ impl Problems {
             self.list.push(make());
         }
     }
+    /// Those of another list that are of some accounts.
+    pub fn extend_with(&mut self, other: &Problems, of: impl Fn(LocalId) -> bool) {
+        for problem in &other.list {
+            if problem.account.is_some_and(&of) {
+                self.add(|| problem.clone());
+            }
+        }
+    }
     /// All of another list.
     pub fn extend(&mut self, other: &Problems) {
         let room = Self::KEPT.saturating_sub(self.list.len());

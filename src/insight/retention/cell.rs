@@ -72,10 +72,36 @@ impl Cell {
     }
     /// Opening and all changes, less the closing: 0 when every change is in exactly one bucket.
     pub fn check(&self) -> i64 {
-        self.opening + self.new + self.expansion + self.reactivation + self.price + self.fx
-            - self.contraction
-            - self.churn
-            - self.closing
+        let parts = [
+            self.opening,
+            self.new,
+            self.expansion,
+            self.reactivation,
+            self.price,
+            self.fx,
+        ];
+        let rises: i128 = parts.into_iter().map(i128::from).sum();
+        let falls = [self.contraction, self.churn, self.closing];
+        let left = rises - falls.into_iter().map(i128::from).sum::<i128>();
+        i64::try_from(left).unwrap_or(i64::MAX)
+    }
+    /// Adds the amounts of another.
+    #[inline]
+    fn add(&mut self, c: &Cell) {
+        self.opening = self.opening.saturating_add(c.opening);
+        self.closing = self.closing.saturating_add(c.closing);
+        self.retained = self.retained.saturating_add(c.retained);
+        self.kept = self.kept.saturating_add(c.kept);
+        self.new = self.new.saturating_add(c.new);
+        self.expansion = self.expansion.saturating_add(c.expansion);
+        self.reactivation = self.reactivation.saturating_add(c.reactivation);
+        self.price = self.price.saturating_add(c.price);
+        self.fx = self.fx.saturating_add(c.fx);
+        self.contraction = self.contraction.saturating_add(c.contraction);
+        self.churn = self.churn.saturating_add(c.churn);
+        self.due = self.due.saturating_add(c.due);
+        self.due_kept = self.due_kept.saturating_add(c.due_kept);
+        self.due_renewed = self.due_renewed.saturating_add(c.due_renewed);
     }
     /// Nothing happens in it at all.
     pub fn is_blank(&self) -> bool {
@@ -108,26 +134,9 @@ pub struct Totals {
 
 impl Totals {
     /// One more cell.
+    #[inline]
     pub fn add(&mut self, c: &Cell) {
-        let s = &mut self.sum;
-        for (to, from) in [
-            (&mut s.opening, c.opening),
-            (&mut s.closing, c.closing),
-            (&mut s.retained, c.retained),
-            (&mut s.kept, c.kept),
-            (&mut s.new, c.new),
-            (&mut s.expansion, c.expansion),
-            (&mut s.reactivation, c.reactivation),
-            (&mut s.price, c.price),
-            (&mut s.fx, c.fx),
-            (&mut s.contraction, c.contraction),
-            (&mut s.churn, c.churn),
-            (&mut s.due, c.due),
-            (&mut s.due_kept, c.due_kept),
-            (&mut s.due_renewed, c.due_renewed),
-        ] {
-            *to += from;
-        }
+        self.sum.add(c);
         let head = c.is(mark::HEAD);
         self.customers += usize::from(head && c.is(mark::COHORT));
         self.lost += usize::from(head && c.is(mark::COHORT) && c.is(mark::LOST));
@@ -137,6 +146,18 @@ impl Totals {
         self.pending += usize::from(c.is(mark::PENDING));
         self.back_ignored += usize::from(c.is(mark::BACK_IGNORED));
         self.windfalls += usize::from(c.is(mark::WINDFALL));
+    }
+    /// Those of other customers.
+    pub fn join(&mut self, other: &Totals) {
+        self.sum.add(&other.sum);
+        self.customers += other.customers;
+        self.lost += other.lost;
+        self.due_customers += other.due_customers;
+        self.due_lost += other.due_lost;
+        self.new_customers += other.new_customers;
+        self.pending += other.pending;
+        self.back_ignored += other.back_ignored;
+        self.windfalls += other.windfalls;
     }
     fn share(part: i64, of: i64) -> Option<f64> {
         (of > 0).then(|| part as f64 / of as f64)

@@ -139,7 +139,7 @@ impl Fixture {
             from: day(from).unwrap(),
             to: day(to).unwrap(),
             policy,
-            by,
+            by: by.into_iter().collect(),
             with_rows: true,
             mine: None,
         };

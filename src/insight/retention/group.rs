@@ -3,7 +3,7 @@
 use super::cell::Cell;
 use crate::book::registry::nearest;
 use crate::book::text::visible;
-use crate::book::{Book, Calendar, Day};
+use crate::book::{AccountRow, Book, Calendar, Day, Entity};
 use crate::insight::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -123,10 +123,11 @@ impl Groups {
             }
             return groups;
         }
-        let bound = ledger.accounts.iter().map(|a| a.row + 1).max().unwrap_or(0);
-        groups.of_row = vec![0; bound as usize];
-        for a in &ledger.accounts {
-            let row = book.account(a.row);
+        // Accounts without a ledger as well: their renewals are forecast by the same groups.
+        groups.of_row = vec![u32::MAX; book.bound(Entity::Account) as usize];
+        let mut ledgers = ledger.accounts.iter().peekable();
+        for row in book.accounts() {
+            let own = ledgers.next_if(|l| l.row == row.row());
             let key = match by {
                 By::Segment => named(row.segment()),
                 By::Region => named(row.region()),
@@ -135,8 +136,8 @@ impl Groups {
                 By::Stage => named(row.stage()),
                 By::Csm => named(row.csm().map(|p| p.name())),
                 By::Cohort => {
-                    let began = row.start().or_else(|| Day(ledger.begins(a)?).date());
-                    began.map_or_else(
+                    let first = || Day(ledger.begins(own?)?).date();
+                    row.start().or_else(first).map_or_else(
                         || NONE.to_owned(),
                         |d| {
                             let q = calendar.quarter(d);
@@ -145,15 +146,21 @@ impl Groups {
                     )
                 }
                 By::Currency | By::Product => {
-                    let first = ledger.stretches_of(a.line).first();
-                    let code = first.and_then(|s| ledger.currencies.get(usize::from(s.currency)));
+                    let first = || {
+                        let stretch = ledger.stretches_of(own?.line).first()?;
+                        ledger
+                            .currencies
+                            .get(usize::from(stretch.currency))
+                            .copied()
+                    };
+                    let code = first().or_else(|| row.arr().map(|m| m.currency));
                     code.map_or_else(
                         || NONE.to_owned(),
-                        |c| String::from_utf8_lossy(c).into_owned(),
+                        |c| String::from_utf8_lossy(&c).into_owned(),
                     )
                 }
             };
-            groups.of_row[a.row as usize] = number(key, &mut groups.keys);
+            groups.of_row[row.row() as usize] = number(key, &mut groups.keys);
         }
         groups
     }
@@ -161,6 +168,12 @@ impl Groups {
     /// What they are.
     pub fn by(&self) -> By {
         self.by
+    }
+
+    /// The group of an account; none when products are grouped.
+    pub fn of_account(&self, account: &AccountRow<'_>) -> Option<usize> {
+        let group = self.of_row.get(account.row() as usize)?;
+        Some(*group as usize)
     }
 
     /// The group of a cell.

@@ -5,21 +5,33 @@
 //! is converted to the reporting currency line by line and rounded once, half away from zero, so that a sum by group equals the total.
 
 pub mod cell;
+mod course;
+mod customers;
+mod definition;
 mod due;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod group;
+pub mod json;
+mod netting;
+mod page;
 pub mod policy;
+#[cfg(test)]
+mod replay;
 pub mod report;
+pub mod rows;
+pub mod series;
 #[cfg(test)]
 mod tests;
 pub mod timeline;
 pub mod window;
 
 pub use cell::{Cell, Totals, mark};
+pub use definition::DEFINITIONS;
 pub use group::By;
+pub use page::{headline, page};
 pub use policy::{Policy, SWITCHES};
-pub use report::{Ask, Group, Report, report, window};
+pub use report::{Ask, Group, Grouped, Report, report, trailing, window};
 
 use crate::insight::ledger::Mixed;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! The figures of one window: of everything and of every group, with the rows behind them.
 
 use super::cell::{Cell, Totals};
+use super::customers::Customers;
 use super::group::{By, Groups};
 use super::policy::{FxMode, Late, Netting, OneOff, Policy, Unit, Window};
 use super::timeline::Timeline;
@@ -23,11 +24,20 @@ pub struct Ask {
     /// The conventions.
     pub policy: Policy,
     /// What to group by.
-    pub by: Option<By>,
+    pub by: Vec<By>,
     /// Whether the rows are wanted.
     pub with_rows: bool,
     /// Only the accounts of this person.
     pub mine: Option<LocalId>,
+}
+
+/// All groups of one grouping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grouped {
+    /// What is grouped by.
+    pub by: By,
+    /// The groups, the largest opening first; their sums are those of everything.
+    pub groups: Vec<Group>,
 }
 
 /// The figures of one group.
@@ -50,8 +60,8 @@ pub struct Report {
     pub policy: Policy,
     /// The figures of everything.
     pub totals: Totals,
-    /// The figures of the groups, the largest opening first; their sums are those of everything.
-    pub groups: Vec<Group>,
+    /// The figures of the groups, grouping by grouping as asked for.
+    pub grouped: Vec<Grouped>,
     /// The cells behind them, in the order of the accounts; empty when they were not wanted.
     pub rows: Vec<Cell>,
     /// Cells whose changes do not add up; there is none.
@@ -179,65 +189,87 @@ pub(super) fn frame(
     }
 }
 
-/// The customers of a ledger by the places of their accounts: one account each, or all of one parent.
-pub(super) fn customers(
+/// The figures of the trailing twelve months under the configured policy, for the header.
+pub fn trailing(
     book: &Book,
     ledger: &Ledger,
-    unit: Unit,
+    policy: &Policy,
+    today: Date,
+    calendar: &Calendar,
     mine: Option<LocalId>,
-) -> Customers {
-    let wanted = |row: u32| mine.is_none() || book.account(row).csm_id() == mine;
-    let places =
-        (0..ledger.accounts.len() as u32).filter(|at| wanted(ledger.accounts[*at as usize].row));
-    let mut order: Vec<(u32, u32)> = match unit {
-        Unit::Account | Unit::Contract => places.map(|at| (at, at)).collect(),
-        Unit::Parent => places
-            .map(|at| (root(book, ledger.accounts[at as usize].row), at))
-            .collect(),
+    with_rows: bool,
+) -> Report {
+    let policy = Policy {
+        window: Window::Ttm,
+        ..*policy
     };
-    if unit == Unit::Parent {
-        order.sort_unstable();
-    }
-    Customers { order }
+    let Ok((from, to)) = window(&policy, None, None, today, calendar) else {
+        return Report::default();
+    };
+    let ask = Ask {
+        from,
+        to,
+        policy,
+        by: Vec::new(),
+        with_rows,
+        mine,
+    };
+    report(book, ledger, &ask, today, calendar)
 }
 
-/// See [`customers`].
-pub(super) struct Customers {
-    order: Vec<(u32, u32)>,
+/// What one walk over customers adds up.
+struct Sums {
+    all: Totals,
+    grouped: Vec<Vec<Totals>>,
+    rows: Vec<Cell>,
+    broken: Vec<Cell>,
+    left: Vec<(u32, LeftOut)>,
 }
 
-impl Customers {
-    /// The places of each customer's accounts.
-    pub fn each(&self, mut with: impl FnMut(&[u32])) {
-        let mut places = Vec::new();
-        for customer in self.order.chunk_by(|a, b| a.0 == b.0) {
-            places.clear();
-            places.extend(customer.iter().map(|(_, at)| *at));
-            with(&places);
+impl Sums {
+    fn of(groupings: &[Groups]) -> Sums {
+        Sums {
+            all: Totals::default(),
+            grouped: (groupings.iter())
+                .map(|g| vec![Totals::default(); g.keys.len()])
+                .collect(),
+            rows: Vec::new(),
+            broken: Vec::new(),
+            left: Vec::new(),
         }
     }
-    /// How many accounts.
-    pub fn accounts(&self) -> usize {
-        self.order.len()
-    }
-}
-
-/// The id of the account above all others; a circle ends where it was entered after some steps.
-fn root(book: &Book, row: u32) -> u32 {
-    let mut account = book.account(row);
-    for _ in 0..16 {
-        match account.parent().and_then(|p| book.account_by_id(p)) {
-            Some(parent) => account = parent,
-            None => break,
+    fn add(&mut self, cell: Cell, groupings: &[Groups], with_rows: bool) {
+        self.all.add(&cell);
+        for (groups, sums) in groupings.iter().zip(&mut self.grouped) {
+            if let Some(sum) = sums.get_mut(groups.group(&cell)) {
+                sum.add(&cell);
+            }
+        }
+        if cell.check() != 0 {
+            self.broken.push(cell);
+        }
+        if with_rows {
+            self.rows.push(cell);
         }
     }
-    account.id().0
+    /// Those of the next part.
+    fn join(&mut self, other: Sums) {
+        self.all.join(&other.all);
+        for (sums, others) in self.grouped.iter_mut().zip(other.grouped) {
+            for (sum, other) in sums.iter_mut().zip(others) {
+                sum.join(&other);
+            }
+        }
+        self.rows.extend(other.rows);
+        self.broken.extend(other.broken);
+        self.left.extend(other.left);
+    }
 }
 
 /// Computes the figures of a window.
 pub fn report(book: &Book, ledger: &Ledger, ask: &Ask, today: Date, calendar: &Calendar) -> Report {
     let mut policy = ask.policy;
-    if ask.by == Some(By::Product) {
+    if ask.by.contains(&By::Product) {
         policy.netting = Netting::Product;
     }
     let (from, to) = (days(ask.from), days(ask.to));
@@ -253,30 +285,39 @@ pub fn report(book: &Book, ledger: &Ledger, ask: &Ask, today: Date, calendar: &C
     }
     let frame = frame(book, ledger, &policy, (from, to), days(today), true);
     let timeline = Timeline::of(ledger, &policy, frame.known);
-    let groups = ask.by.map(|by| Groups::of(book, ledger, calendar, by));
-    let mut sums = vec![Totals::default(); groups.as_ref().map_or(0, |g| g.keys.len())];
-    let customers = customers(book, ledger, policy.unit, ask.mine);
-    let mut left: Vec<(u32, LeftOut)> = Vec::new();
-    let mut walk = Walk::new(ledger, &timeline, &frame);
-    customers.each(|accounts| {
-        walk.customer(
-            accounts,
-            &mut |cell| {
-                out.totals.add(&cell);
-                if let Some(sum) = groups.as_ref().and_then(|g| sums.get_mut(g.group(&cell))) {
-                    sum.add(&cell);
-                }
-                if cell.check() != 0 {
-                    out.broken.push(cell);
-                }
-                if ask.with_rows {
-                    out.rows.push(cell);
-                }
-            },
-            &mut |at, why| left.push((at, why)),
-        );
+    let groupings: Vec<Groups> = (ask.by.iter())
+        .map(|by| Groups::of(book, ledger, calendar, *by))
+        .collect();
+    let customers = Customers::of(book, ledger, policy.unit, ask.mine);
+    let parts = customers.spread(|part| {
+        let mut sums = Sums::of(&groupings);
+        let mut walk = Walk::new(ledger, &timeline, &frame);
+        part.each(|accounts| {
+            let Sums { left, .. } = &mut sums;
+            let mut left = std::mem::take(left);
+            walk.customer(
+                accounts,
+                &mut |cell| sums.add(cell, &groupings, ask.with_rows),
+                &mut |at, why| left.push((at, why)),
+            );
+            sums.left = left;
+        });
+        sums
     });
-    out.excluded.extend(&ledger.problems);
+    let mut sums = Sums::of(&groupings);
+    for part in parts {
+        sums.join(part);
+    }
+    let left = sums.left;
+    (out.totals, out.rows, out.broken) = (sums.all, sums.rows, sums.broken);
+    match ask.mine {
+        None => out.excluded.extend(&ledger.problems),
+        Some(_) => {
+            let csm = |id| book.account_by_id(id).and_then(|a| a.csm_id());
+            out.excluded
+                .extend_with(&ledger.problems, |id| csm(id) == ask.mine);
+        }
+    }
     for (at, why) in &left {
         let account = book.account(ledger.accounts[*at as usize].row);
         out.excluded
@@ -294,23 +335,30 @@ pub fn report(book: &Book, ledger: &Ledger, ask: &Ask, today: Date, calendar: &C
         },
         no_rate: no_rate.count(),
     };
-    if let Some(groups) = groups {
-        out.groups = groups
-            .keys
-            .into_iter()
-            .zip(sums)
-            .map(|(key, totals)| Group { key, totals })
-            .filter(|g| g.totals != Totals::default())
-            .collect();
-        match ask.by {
-            Some(By::Cohort) => out.groups.sort_by(|a, b| a.key.cmp(&b.key)),
-            _ => out.groups.sort_by(|a, b| {
-                let size = |g: &Group| (g.totals.sum.opening, g.totals.sum.closing);
-                size(b).cmp(&size(a)).then_with(|| a.key.cmp(&b.key))
-            }),
-        }
-    }
+    out.grouped = groupings
+        .into_iter()
+        .zip(sums.grouped)
+        .map(|(groups, sums)| sorted(groups, sums))
+        .collect();
     out
+}
+
+/// Groups that have anything: quarters in their order, others the largest first.
+fn sorted(groups: Groups, sums: Vec<Totals>) -> Grouped {
+    let by = groups.by();
+    let keys = groups.keys.into_iter().zip(sums);
+    let mut groups: Vec<Group> = keys
+        .map(|(key, totals)| Group { key, totals })
+        .filter(|g| g.totals != Totals::default())
+        .collect();
+    match by {
+        By::Cohort => groups.sort_by(|a, b| a.key.cmp(&b.key)),
+        _ => groups.sort_by(|a, b| {
+            let size = |g: &Group| (g.totals.sum.opening, g.totals.sum.closing);
+            size(b).cmp(&size(a)).then_with(|| a.key.cmp(&b.key))
+        }),
+    }
+    Grouped { by, groups }
 }
 
 /// Why an account is not in a window, in words.
@@ -343,6 +391,7 @@ fn reason(book: &Book, ledger: &Ledger, frame: &Frame, why: LeftOut) -> String {
             day(from + 1),
             day(frame.opening)
         ),
+        LeftOut::TooLarge => "an amount of it is larger than can be added up".into(),
         LeftOut::NoContract => {
             "a subscription of it does not say in which contract it stands".into()
         }

@@ -395,7 +395,7 @@ fn groups_add_up_to_the_total() {
         let r = f.grouped("", YEAR.0, YEAR.1, Some(by));
         let mut sum = Cell::default();
         let (mut customers, mut lost) = (0, 0);
-        for g in &r.groups {
+        for g in &r.grouped[0].groups {
             let mut all = Totals::default();
             all.add(&sum);
             all.add(&g.totals.sum);
@@ -407,15 +407,101 @@ fn groups_add_up_to_the_total() {
         assert_eq!((customers, lost), (r.totals.customers, r.totals.lost));
     }
     let r = f.grouped("", YEAR.0, YEAR.1, Some(By::Segment));
-    let keys: Vec<&str> = r.groups.iter().map(|g| g.key.as_str()).collect();
+    let keys: Vec<&str> = r.grouped[0].groups.iter().map(|g| g.key.as_str()).collect();
     assert_eq!(keys, ["smb", "enterprise", "(none)"]);
     assert_eq!(
-        r.groups[0].totals.gross(),
+        r.grouped[0].groups[0].totals.gross(),
         Some((100.0 + 45.0 + 40.0) / 200.0)
     );
     let r = f.grouped("", YEAR.0, YEAR.1, Some(By::Cohort));
-    assert_eq!(r.groups[0].key, "2024 Q1");
+    assert_eq!(r.grouped[0].groups[0].key, "2024 Q1");
     // By product the lines of a product are netted.
     let r = f.grouped("", YEAR.0, YEAR.1, Some(By::Product));
     assert_eq!(r.policy.value("netting"), "product");
+}
+
+#[test]
+fn a_ramp_steps_on_its_days_and_a_coterminous_addition_counts_a_whole_year() {
+    let mut f = Fixture::default();
+    // Three years of one, two and three millions, sold in one contract: never its sum.
+    for row in [
+        "Ramp,L,new,2024-01-01,2026-12-31,1000000",
+        "Ramp,L,ramp,2025-01-01,2026-12-31,2000000",
+        "Ramp,L,ramp,2026-01-01,2026-12-31,3000000",
+        "Add,L,new,2025-01-01,2025-12-31,50000",
+        "Add,More,new,2025-04-15,2025-12-31,12000",
+    ] {
+        f.sold(row);
+    }
+    let t = f.report("", "2025-01-01", "2025-12-31").totals.sum;
+    assert_eq!((t.opening, t.closing), (100_000_000, 206_200_000));
+    assert_eq!((t.expansion, t.new), (100_000_000, 6_200_000));
+    // 261 days are billed, a year is counted.
+    let days = crate::book::day::days(fixture::day("2025-12-31").unwrap())
+        - crate::book::day::days(fixture::day("2025-04-15").unwrap());
+    assert_eq!(days + 1, 261);
+}
+
+#[test]
+fn amounts_beyond_all_measure_are_listed_and_do_not_break_the_sums() {
+    let mut f = Fixture::default();
+    for i in 0..3 {
+        f.sold(&format!(
+            "Big{i},L,new,2024-01-01,2025-06-30,92000000000000000"
+        ));
+        f.sold(&format!(
+            "Large{i},L,new,2024-01-01,2025-06-30,80000000000000"
+        ));
+    }
+    f.sold("A,L,new,2024-01-01,,100");
+    let r = f.report("", "2025-01-01", "2025-12-31");
+    assert_eq!(r.excluded.count, 3);
+    assert_eq!(r.excluded.list[0].row, "Big0");
+    assert_eq!(
+        (r.totals.customers, r.totals.lost, r.totals.sum.check()),
+        (4, 3, 0)
+    );
+}
+
+#[test]
+fn a_churn_is_of_the_day_after_the_last_paid_one_whenever_notice_was_given() {
+    let mut f = Fixture::default();
+    f.sold("A,L,new,2024-01-01,2025-06-30,100").cancelled = fixture::day("2025-02-01");
+    f.sold("B,L,new,2024-01-01,,100");
+    let churn = |from, to| f.report("", from, to).totals.sum.churn;
+    assert_eq!(churn("2025-02-01", "2025-06-30"), 0);
+    assert_eq!(churn("2025-07-01", "2025-07-01"), 10_000);
+    // With notice given there is nothing to wait for: no grace.
+    let mut f = Fixture::default();
+    f.sold("A,L,new,2024-01-01,2026-11-20,100").cancelled = fixture::day("2026-06-01");
+    assert_eq!(f.report("", "2026-01-01", "2026-11-26").totals.lost, 1);
+}
+
+#[test]
+fn windows_are_a_range_twelve_months_or_fiscal_and_to_date() {
+    use jiff::civil::date;
+    let at = |window: &str, from, to| {
+        let mut policy = Policy::default();
+        policy.set("window", window).unwrap();
+        let february = crate::book::Calendar {
+            fiscal_month: 2,
+            ..Default::default()
+        };
+        super::window(&policy, from, to, fixture::TODAY, &february)
+    };
+    let today = fixture::TODAY;
+    assert_eq!(at("range", None, None), Ok((date(2025, 11, 27), today)));
+    assert_eq!(
+        at("ttm", None, Some(date(2025, 12, 31))),
+        Ok((date(2025, 1, 1), date(2025, 12, 31)))
+    );
+    // A leap day has no twelve months before it that begin on one.
+    assert_eq!(
+        at("ttm", None, Some(date(2024, 2, 29))),
+        Ok((date(2023, 3, 1), date(2024, 2, 29)))
+    );
+    assert_eq!(at("year", None, None), Ok((date(2026, 2, 1), today)));
+    assert_eq!(at("quarter", None, None), Ok((date(2026, 11, 1), today)));
+    assert!(at("year", Some(today), None).is_err());
+    assert!(at("range", Some(today), Some(date(2020, 1, 1))).is_err());
 }

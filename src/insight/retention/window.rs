@@ -1,9 +1,11 @@
 //! One window over a ledger: what each customer paid at its opening and at its closing, and which changes lie in between.
 
 use super::cell::{Cell, mark};
+use super::course::course;
 use super::due::line_due;
-use super::policy::*;
-use super::timeline::{Change, Step, Timeline};
+use super::netting::{cell, net_credits};
+use super::policy::{Netting, OneOff, Policy, Unit};
+use super::timeline::{Step, Timeline};
 use crate::book::fx::Ratio;
 use crate::insight::ledger::{AccountLedger, Due, Ledger, Source, Stretch};
 
@@ -27,13 +29,13 @@ pub struct Frame {
 }
 
 impl Frame {
-    fn at_opening(&self, currency: u16, minor: i64) -> Option<i64> {
+    pub(super) fn at_opening(&self, currency: u16, minor: i64) -> Option<i64> {
         (minor == 0).then_some(0).or_else(|| {
             let rate = (*self.opening_rates.get(usize::from(currency))?)?;
             Some(rate.convert(minor))
         })
     }
-    fn at_closing(&self, currency: u16, minor: i64) -> Option<i64> {
+    pub(super) fn at_closing(&self, currency: u16, minor: i64) -> Option<i64> {
         (minor == 0).then_some(0).or_else(|| {
             let rate = (*self.closing_rates.get(usize::from(currency))?)?;
             Some(rate.convert(minor))
@@ -52,112 +54,39 @@ pub enum LeftOut {
     Unknown(i32),
     /// Its row does not say in which contract it stands.
     NoContract,
+    /// An amount is larger than can be added up.
+    TooLarge,
 }
 
-/// What a line paid at the ends of a window, and what happened in between; in its own currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Course {
-    opening: i64,
-    closing: i64,
-    opening_currency: u16,
-    closing_currency: u16,
-    /// By how much its price rose, at the opening's and the closing's rates of the reporting currency.
-    price: (i64, i64),
-    /// It was gone and came back within the window, which is ignored.
-    ignored: bool,
-    /// The same, not ignored: what it is at the closing is none of what it was.
-    returned: bool,
-    /// It was gone at the opening already, and came back.
-    back: bool,
-}
-
-/// A gap that began in the window and is over: whether it is ignored.
-fn is_ignored(policy: &Policy, ended: i32, returned: i32) -> bool {
-    match policy.reactivation {
-        Reactivation::Ignore(days) => returned - ended <= i32::from(days),
-        Reactivation::ChurnNew | Reactivation::Bucket => false,
-    }
-}
-
-#[inline]
-fn course(steps: &[Step], frame: &Frame) -> Course {
-    let mut c = Course::default();
-    let (mut now, mut currency, mut ended) = (0_i64, 0_u16, i32::MIN);
-    let mut opened = false;
-    for s in steps {
-        if s.at > frame.closing {
-            break;
-        }
-        if s.at > frame.opening {
-            if !opened {
-                opened = true;
-                (c.opening, c.opening_currency) = (now, currency);
-            }
-            match s.change {
-                Change::Price => {
-                    let rise = |at: fn(&Frame, u16, i64) -> Option<i64>| {
-                        let ends = at(frame, s.currency, s.minor).zip(at(frame, currency, now));
-                        ends.map_or(0, |(then, now)| then - now)
-                    };
-                    c.price.0 += rise(Frame::at_opening);
-                    c.price.1 += rise(Frame::at_closing);
-                }
-                Change::Return if ended > frame.opening && c.opening != 0 => {
-                    match is_ignored(&frame.policy, ended, s.at) {
-                        true => c.ignored = true,
-                        false => c.returned = true,
-                    }
-                }
-                Change::Return if c.opening == 0 => c.back = true,
-                _ => {}
-            }
-        }
-        if s.change == Change::End {
-            ended = s.at;
-        } else {
-            currency = s.currency;
-        }
-        now = s.minor;
-    }
-    if !opened {
-        (c.opening, c.opening_currency) = (now, currency);
-    }
-    (c.closing, c.closing_currency) = (now, currency);
-    if c.closing == 0 {
-        (c.returned, c.ignored, c.back) = (false, false, false);
-    }
-    // The price of what was not there, is gone, or was gone in between, is a part of other changes.
-    if c.opening == 0 || c.closing == 0 || c.returned {
-        c.price = (0, 0);
-    }
-    c
-}
+/// No line pays more, in minor units: a thousand of them can be added.
+const LARGEST: u64 = i64::MAX as u64 / 1024;
 
 /// A line within a window, in the reporting currency.
 #[derive(Clone, Copy, Debug, Default)]
-struct LineCell {
+pub(super) struct LineCell {
     /// The account's place in the ledger.
-    account: u32,
+    pub account: u32,
     /// The line's place in the ledger.
-    line: u32,
-    contract: u32,
+    pub line: u32,
+    pub contract: u32,
     /// What it is netted within.
-    key: (u32, u32),
-    opening: i64,
+    pub key: (u32, u32),
+    pub opening: i64,
     /// The closing at the opening's rates.
-    closing: i64,
+    pub closing: i64,
     /// The closing at its own rates.
-    reported: i64,
-    price: i64,
-    reported_price: i64,
-    returned: bool,
-    ignored: bool,
-    back: bool,
-    is_due: bool,
-    due: i64,
-    renewed: i64,
-    pending: bool,
-    windfall: (i64, i64),
+    pub reported: i64,
+    /// The rise of its price: no more than what is paid at the closing, of a rise that was taken back since nothing is left.
+    pub price: i64,
+    pub reported_price: i64,
+    pub returned: bool,
+    pub ignored: bool,
+    pub back: bool,
+    pub is_due: bool,
+    pub due: i64,
+    pub renewed: i64,
+    pub pending: bool,
+    pub windfall: (i64, i64),
 }
 
 /// Walks over a ledger; keeps its room from account to account.
@@ -269,6 +198,8 @@ impl<'a> Walk<'a> {
                 .at_closing(currency, minor)
                 .ok_or(LeftOut::NoRate(currency))
         };
+        let closing = opening_rate(new, c.closing)?;
+        let reported = closing_rate(new, c.closing)?;
         let mut cell = LineCell {
             account: at,
             line,
@@ -279,15 +210,19 @@ impl<'a> Walk<'a> {
                 Netting::Product => (at, meta.product),
             },
             opening: opening_rate(old, c.opening)?,
-            closing: opening_rate(new, c.closing)?,
-            reported: closing_rate(new, c.closing)?,
-            price: c.price.0,
-            reported_price: c.price.1,
+            closing,
+            reported,
+            price: c.price.0.min(closing.max(0)),
+            reported_price: c.price.1.min(reported.max(0)),
             returned: c.returned,
             ignored: c.ignored,
             back: c.back,
             ..LineCell::default()
         };
+        let amounts = [cell.opening, cell.closing, cell.reported];
+        if amounts.iter().any(|n| n.unsigned_abs() > LARGEST) {
+            return Err(LeftOut::TooLarge);
+        }
         if frame.policy.unit == Unit::Contract
             && meta.contract == 0
             && (c.opening != 0 || c.closing != 0)
@@ -397,180 +332,4 @@ impl<'a> Walk<'a> {
             }
         }
     }
-}
-
-/// Puts lines that are negative into the largest cell of their account: credits are netted before the cap.
-fn net_credits(lines: &mut [LineCell]) {
-    for i in 0..lines.len() {
-        if lines[i].opening >= 0 && lines[i].closing >= 0 {
-            continue;
-        }
-        let account = lines[i].account;
-        let largest = (lines.iter())
-            .filter(|l| l.account == account)
-            .max_by_key(|l| (l.opening, l.closing))
-            .map(|l| l.key);
-        lines[i].key = largest.unwrap_or(lines[i].key);
-    }
-}
-
-/// The lines that are netted with one another as a cell.
-fn cell(
-    ledger: &Ledger,
-    timeline: &Timeline,
-    frame: &Frame,
-    lines: &[LineCell],
-    marks: u16,
-    events: &mut Vec<(i32, i64)>,
-) -> Cell {
-    let policy = &frame.policy;
-    let first = lines[0];
-    let named = lines.iter().find(|l| l.line != u32::MAX).unwrap_or(&first);
-    let meta = ledger
-        .lines
-        .get(named.line as usize)
-        .copied()
-        .unwrap_or_default();
-    let mut c = Cell {
-        account: ledger.accounts[first.account as usize].row,
-        line: if policy.netting == Netting::Line {
-            meta.name
-        } else {
-            0
-        },
-        product: match policy.netting {
-            Netting::Account => 0,
-            _ => meta.product,
-        },
-        marks,
-        ..Cell::default()
-    };
-    let cohort = c.is(mark::COHORT);
-    let apart = policy.price != Price::Include;
-    // What is there at the closing and counts for nothing of what was there at the opening.
-    let (mut returned, mut reported_returned) = (0_i64, 0_i64);
-    let (mut price, mut reported_price) = (0_i64, 0_i64);
-    let (mut constant, mut new_renewed) = (0_i64, 0_i64);
-    for l in lines {
-        c.opening += l.opening;
-        constant += l.closing;
-        c.closing += l.reported;
-        if l.returned {
-            returned += l.closing;
-            reported_returned += l.reported;
-            c.marks |= mark::BACK;
-        }
-        if l.ignored {
-            c.marks |= mark::BACK_IGNORED;
-        }
-        if l.pending {
-            c.marks |= mark::PENDING;
-        }
-        if l.windfall.1 != 0 {
-            c.marks |= mark::WINDFALL;
-        }
-        price += l.price;
-        reported_price += l.reported_price;
-        c.due += l.due;
-        c.due_renewed += l.renewed + l.windfall.1;
-        c.due_kept += l.windfall.0.min(l.windfall.1);
-        if l.opening == 0 && !l.is_due && l.line != u32::MAX {
-            new_renewed += l.reported;
-        }
-    }
-    c.fx = c.closing - constant;
-    // What a customer adds on new lines belongs to its renewal as a rise does on an old one.
-    if c.is(mark::DUE) {
-        c.due_renewed += new_renewed;
-        let own = c.due_renewed - lines.iter().map(|l| l.windfall.1).sum::<i64>();
-        c.due_kept += match policy.cap {
-            Cap::Account => own.min(c.due),
-            Cap::Losses => lines.iter().map(|l| l.renewed.min(l.due)).sum(),
-        };
-    }
-    let comeback = match policy.reactivation {
-        Reactivation::ChurnNew => &mut c.new,
-        Reactivation::Ignore(_) | Reactivation::Bucket => &mut c.reactivation,
-    };
-    if !cohort {
-        let back = lines
-            .iter()
-            .filter(|l| l.back)
-            .map(|l| l.closing)
-            .sum::<i64>();
-        *comeback += back;
-        c.new += constant - back;
-        return c;
-    }
-    *comeback += returned;
-    c.retained = c.closing - reported_returned;
-    if policy.price == Price::Exclude {
-        c.retained -= reported_price;
-    }
-    if apart {
-        c.price = price;
-    }
-    let (rises, falls) = match policy.cap {
-        Cap::Account => {
-            let change = constant - returned - c.opening - c.price;
-            (change.max(0), (-change).max(0))
-        }
-        Cap::Losses => every_change(timeline, frame, lines, events),
-    };
-    c.expansion += rises;
-    c.kept = match policy.cap {
-        Cap::Account => c.opening.min(c.retained),
-        Cap::Losses => c.opening - falls,
-    };
-    match c.is(mark::LOST) {
-        true => c.churn = falls,
-        false => c.contraction = falls,
-    }
-    c
-}
-
-/// All rises and all falls of the lines together, day by day, at the opening's rates: what stands apart left out.
-fn every_change(
-    timeline: &Timeline,
-    frame: &Frame,
-    lines: &[LineCell],
-    events: &mut Vec<(i32, i64)>,
-) -> (i64, i64) {
-    let policy = &frame.policy;
-    events.clear();
-    for l in lines.iter().filter(|l| l.line != u32::MAX) {
-        let value = |s: &Step| frame.at_opening(s.currency, s.minor).unwrap_or(0);
-        let steps = timeline.line(l.line);
-        let (mut now, mut ended) = (l.opening, i32::MIN);
-        for (i, s) in steps.iter().enumerate() {
-            if s.at <= frame.opening || s.at > frame.closing {
-                continue;
-            }
-            let was_there = l.opening != 0;
-            if s.change == Change::End {
-                ended = s.at;
-                let again = steps.get(i + 1).filter(|n| n.at <= frame.closing);
-                if was_there && again.is_some_and(|n| is_ignored(policy, s.at, n.at)) {
-                    continue;
-                }
-            }
-            if s.change == Change::Return && was_there && !is_ignored(policy, ended, s.at) {
-                // What came back is a change of its own, with all that became of it.
-                break;
-            }
-            let then = value(s);
-            if s.change != Change::Price || policy.price == Price::Include || l.price == 0 {
-                events.push((s.at, then - now));
-            }
-            now = then;
-        }
-    }
-    events.sort_unstable_by_key(|(day, _)| *day);
-    let (mut rises, mut falls) = (0, 0);
-    for day in events.chunk_by(|a, b| a.0 == b.0) {
-        let sum: i64 = day.iter().map(|(_, change)| change).sum();
-        rises += sum.max(0);
-        falls += (-sum).max(0);
-    }
-    (rises, falls)
 }
