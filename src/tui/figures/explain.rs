@@ -235,7 +235,16 @@ fn rows<'a>(w: &Words<'_>, why: &Why, room: usize, most: usize, out: &mut Vec<Ve
         .collect();
     let numbers: usize = widths.iter().map(|w| w + 2).sum();
     let widest = rows.iter().map(|r| width(&r.label)).max().unwrap_or(0);
-    let label = widest.min(room.saturating_sub(numbers).max(12)).max(1);
+    // A single long name does not push the numbers away from all others.
+    let most = if rows.iter().any(|r| !r.note.is_empty()) {
+        room * 2 / 5
+    } else {
+        room * 3 / 5
+    };
+    let label = widest
+        .min(most.max(24))
+        .min(room.saturating_sub(numbers).max(12))
+        .max(1);
     if why.columns.iter().any(|c| !c.is_empty()) && shown > 0 {
         let mut line = vec![bit(" ".repeat(label), Role::Column)];
         for (head, w) in why.columns.iter().zip(&widths) {

@@ -44,6 +44,10 @@ pub struct Column {
 
 /// Rows that are measured; a longer one further down is cut.
 const MEASURED: usize = 300;
+/// Words in a cell are given no more.
+const WORDS: u16 = 70;
+/// Columns of words give way down to this.
+pub const FEW: u16 = 16;
 /// Labels of rows are given no more.
 pub const LABEL: u16 = 30;
 /// The bar of a column with a target.
@@ -115,7 +119,7 @@ fn table(columns: &[String], rows: &[TableRow], words: &Words<'_>) -> Size {
         for (column, f) in out.cols.iter_mut().zip(&row.cells) {
             use crate::insight::page::Value;
             let text = words.short(&f.value);
-            column.width = column.width.max((width(&text) as u16).min(40));
+            column.width = column.width.max((width(&text) as u16).min(WORDS));
             let sign = width(words::sign(f)) as u16;
             column.sign = column.sign.max(if sign > 0 { sign + 1 } else { 0 });
             column.bar |= f.target.is_some() && f.value.number().is_some();
@@ -130,7 +134,14 @@ fn needs(block: &Block, size: &Size) -> u16 {
     let cols = |gap: u16| -> u16 {
         size.cols
             .iter()
-            .map(|c| c.width + c.sign + gap)
+            .map(|c| {
+                let least = if c.left {
+                    c.width.min(FEW + 8)
+                } else {
+                    c.width
+                };
+                least + c.sign + gap
+            })
             .fold(0, u16::saturating_add)
     };
     match block {

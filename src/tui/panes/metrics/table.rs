@@ -1,6 +1,6 @@
 //! Tables and heat tables: only the rows in sight are built, columns give way from the right but follow the cursor.
 
-use super::layout::{BAR, Column, LABEL, LEAD};
+use super::layout::{BAR, Column, FEW, LABEL, LEAD};
 use super::{Clip, Cx};
 use crate::insight::page::{Figure, TableRow, Value};
 use crate::tui::figures::words;
@@ -18,7 +18,7 @@ struct Shown {
 
 /// Which columns have room: all, else as many as there is room for, those with the cursor's among them.
 fn columns(cx: &Cx<'_>, clip: Clip, gap: u16, bars: bool) -> (u16, Vec<Shown>, bool) {
-    let cols = &cx.size.cols;
+    let cols = &narrowed(&cx.size.cols, cx.size.label, gap, clip.w);
     let all: u16 = cols
         .iter()
         .map(|c| c.width + c.sign + gap)
@@ -76,6 +76,35 @@ fn columns(cx: &Cx<'_>, clip: Clip, gap: u16, bars: bool) -> (u16, Vec<Shown>, b
     }
     let more = from > 0 || shown.last().is_some_and(|s| s.n + 1 < cols.len());
     (label + grow, shown, more)
+}
+
+/// Columns of words give way, so that all columns are seen as far as there is room.
+fn narrowed(cols: &[Column], label: u16, gap: u16, room: u16) -> Vec<Column> {
+    let need: u16 = cols
+        .iter()
+        .map(|c| c.width + c.sign + gap)
+        .fold(LEAD + label, u16::saturating_add);
+    let mut excess = u32::from(need.saturating_sub(room));
+    let give = |c: &Column| {
+        if c.left {
+            u32::from(c.width.saturating_sub(FEW))
+        } else {
+            0
+        }
+    };
+    let mut all: u32 = cols.iter().map(give).sum();
+    cols.iter()
+        .map(|c| {
+            // Each gives its part of what is still to be given, so that nothing is lost to rounding.
+            let own = give(c);
+            let less = (excess * own).div_ceil(all.max(1)).min(own);
+            (excess, all) = (excess.saturating_sub(less), all - own);
+            Column {
+                width: c.width - less as u16,
+                ..*c
+            }
+        })
+        .collect()
 }
 
 fn heads(cx: &Cx<'_>, titles: &[String], shown: &[Shown], more: bool, ui: &mut Ui<'_>, clip: Clip) {
@@ -276,6 +305,30 @@ fn level(value: f64, (from, to): (f64, f64)) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_words_give_way_before_a_column_is_left_away() {
+        let words = Column {
+            width: 60,
+            left: true,
+            ..Column::default()
+        };
+        let number = Column {
+            width: 8,
+            sign: 2,
+            ..Column::default()
+        };
+        let widths = |room| -> Vec<u16> {
+            narrowed(&[number, words, words, number], 20, 2, room)
+                .iter()
+                .map(|c| c.width)
+                .collect()
+        };
+        assert_eq!(widths(200), [8, 60, 60, 8]);
+        assert_eq!(widths(120), [8, 35, 35, 8]);
+        assert_eq!(widths(40), [8, 16, 16, 8]);
+        assert!(narrowed(&[], 20, 2, 10).is_empty());
+    }
 
     #[test]
     fn shades_run_from_one_end_of_the_scale_to_the_other_in_either_direction() {
