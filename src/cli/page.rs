@@ -406,8 +406,10 @@ mod tests {
 
     #[test]
     fn json_has_values_as_every_document_has_them() {
-        let mut s = Snapshot::default();
-        s.book = Book::empty().with_money("USD", &[], None);
+        let s = Snapshot {
+            book: Book::empty().with_money("USD", &[], None),
+            ..Snapshot::default()
+        };
         let v = Value::Object(page_json(&s, &page(), true));
         let first = &v["blocks"][0]["figures"][0];
         assert_eq!(

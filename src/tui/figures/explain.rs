@@ -347,20 +347,20 @@ mod tests {
             Value::Ratio(0.849),
             Why {
                 steps: vec![
-                    ("opening".into(), Value::Money(1_000_00)),
-                    ("kept".into(), Value::Money(849_00)),
+                    ("opening".into(), Value::Money(100_000)),
+                    ("kept".into(), Value::Money(84_900)),
                 ],
                 columns: vec!["opening".into(), "kept".into()],
                 rows: vec![
                     WhyRow {
                         label: "Acme".into(),
-                        values: vec![Value::Money(600_00), Value::Money(449_00)],
+                        values: vec![Value::Money(60_000), Value::Money(44_900)],
                         note: "contraction".into(),
                         ..WhyRow::default()
                     },
                     WhyRow {
                         label: "Zeta".into(),
-                        values: vec![Value::Money(400_00), Value::Money(400_00)],
+                        values: vec![Value::Money(40_000), Value::Money(40_000)],
                         ..WhyRow::default()
                     },
                 ],

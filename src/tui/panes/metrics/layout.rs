@@ -109,7 +109,7 @@ fn table(columns: &[String], rows: &[TableRow], words: &Words<'_>) -> Size {
         cols: columns
             .iter()
             .map(|head| Column {
-                width: (width(head) as u16).min(14),
+                width: (width(head) as u16).min(18),
                 left: true,
                 ..Column::default()
             })

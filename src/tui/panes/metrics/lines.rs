@@ -162,7 +162,7 @@ fn chart(
         .map(|(i, points)| Series {
             points,
             role: LOOKS[i % LOOKS.len()].0,
-            sign: if lines.len() > 1 {
+            sign: if lines.len() > 1 || points.len() == 1 {
                 LOOKS[i % LOOKS.len()].1
             } else {
                 ""
@@ -208,7 +208,12 @@ fn chart(
 
 /// A scale that holds the values with a little room: from zero where they come near it, in round steps.
 fn scale(low: f64, high: f64, ratio: bool) -> (f64, f64) {
-    let unit = if ratio { 0.01 } else { 1.0 };
+    // What does not move is drawn half-way up, between steps that differ.
+    let unit = if ratio {
+        0.04
+    } else {
+        (high.abs() * 0.1).max(4.0)
+    };
     let low = if low >= 0.0 && low < 0.35 * high {
         0.0
     } else {
@@ -231,7 +236,7 @@ fn scale(low: f64, high: f64, ratio: bool) -> (f64, f64) {
         ((low - room / 2.0) / step).floor() * step
     };
     let to = ((high + room / 2.0) / step).ceil() * step;
-    (from, if to > from { to } else { from + unit })
+    (from, to.max(from + unit))
 }
 
 /// The beginnings of months as labels of the axis, as many as have room; the year stands at its first one.
