@@ -38,7 +38,11 @@ fn day(days: i32) -> Option<Date> {
 /// Three lines of an account, five rows each: terms of a year with a step in two of them. Some lapse, some come back, some are in euros.
 fn rows(account: u32, out: &mut Vec<Subscription>) {
     let first = csops::book::day::days(date(2023, 10, 1));
-    let currency = if account % 4 == 0 { "EUR" } else { "USD" };
+    let currency = if account.is_multiple_of(4) {
+        "EUR"
+    } else {
+        "USD"
+    };
     for line in 0..3 {
         let r = |salt| noise(account * 3 + line, salt);
         let mut start = first + (r(1) % 365) as i32;

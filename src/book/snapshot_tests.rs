@@ -231,9 +231,9 @@ fn sold(id: u32, account: u32, minor: i64) -> Subscription {
         change: Some("renewal".into()),
         start: super::super::day::date_of(id as i32),
         arr: Money::new(minor, "EUR"),
-        recurring: Some(id % 2 == 0),
+        recurring: Some(id.is_multiple_of(2)),
         notice_days: Some(30),
-        auto_renew: (id % 5 > 0).then_some(id % 5 > 2),
+        auto_renew: (!id.is_multiple_of(5)).then_some(id % 5 > 2),
         ..Subscription::default()
     }
 }
