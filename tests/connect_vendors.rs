@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 #[path = "connect_vendors/bulk.rs"]
 mod bulk;
+#[path = "connect_vendors/hubspot.rs"]
+mod hubspot;
 #[path = "connect_vendors/own_manifest.rs"]
 mod own_manifest;
 

@@ -76,12 +76,13 @@ impl Plan {
     }
 }
 
-/// Whether a record may turn out to be something that is already there.
-pub fn is_matched(record: &Record) -> bool {
+/// Whether a record of a source may turn out to be something that is already there.
+pub fn is_matched(rules: &Rules, source: &SourceName, record: &Record) -> bool {
     matches!(
         record.entity,
         Entity::Account | Entity::Person | Entity::Contact
     ) || record.get(IDENTIFIERS).is_some()
+        || rules.identity().has_ids(source, record.entity)
 }
 
 /// Each record of the batch opens a row of its own: for new ones that nothing [matches](is_matched).

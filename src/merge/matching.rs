@@ -96,6 +96,13 @@ impl Identity {
         out
     }
 
+    /// Whether rows of a kind have a field at this source that holds another system's id.
+    pub(super) fn has_ids(&self, source: &SourceName, entity: Entity) -> bool {
+        self.ids
+            .iter()
+            .any(|id| id.source == *source && id.entity == entity)
+    }
+
     /// By what a record may be recognised.
     pub(super) fn keys(&self, stored: &StoredRecord, by: By) -> Vec<Key> {
         let record = &stored.record;

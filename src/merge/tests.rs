@@ -696,3 +696,49 @@ fn rows_of_a_kind_that_others_own_are_set_aside_and_come_back() {
     assert!(out.removed.is_empty());
     assert!(out.rows.iter().any(|r| r.row.target().id == LocalId(5)));
 }
+
+#[test]
+fn a_renewal_that_two_systems_hold_is_one_where_a_field_says_so() {
+    let rules = with(|c| {
+        c.identity.ids = vec![IdField {
+            source: "cs".into(),
+            entity: Entity::Renewal,
+            field: "x.opportunity".into(),
+            of: "crm".into(),
+        }];
+    });
+    let renewal = |source: &str, id: &str, fields: &[(&'static str, FieldValue)]| {
+        record(source, Entity::Renewal, id, fields)
+    };
+    let crm = renewal("crm", "006A", &[("name", text("Acme 2027"))]);
+    let cs = renewal(
+        "cs",
+        "R-1",
+        &[
+            ("name", text("Acme renewal")),
+            ("x.opportunity", text("006A")),
+        ],
+    );
+    assert!(is_matched(&rules, &"cs".into(), &cs.record));
+    assert!(!is_matched(&rules, &"crm".into(), &crm.record));
+    // In whichever order they come.
+    for dirty in [vec![crm.clone(), cs.clone()], vec![cs.clone(), crm.clone()]] {
+        assert_eq!(run_with(&rules, &batch(dirty), &[]).rows.len(), 1);
+    }
+    // The other came first and opened row 9.
+    let answer = Candidate {
+        key: MatchKey::IdentifierOf("crm".into(), "006A".into()),
+        local: LocalId(9),
+        name: "Acme 2027".into(),
+        sources: vec!["crm".into()],
+    };
+    let out = run_with(&rules, &batch(vec![cs.clone()]), &[answer]);
+    assert_eq!(how(&out, "cs"), [(9, MatchHow::Identifier)]);
+    // Nobody is there yet: it waits for that source's.
+    let alone = run_with(&rules, &batch(vec![cs]), &[]);
+    let waits = &alone.waiting[0].1;
+    assert_eq!(
+        (&*waits.source, waits.entity, waits.external_id.as_str()),
+        ("crm", Entity::Renewal, "006A")
+    );
+}

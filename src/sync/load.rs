@@ -129,7 +129,9 @@ impl Shared {
         let (mut alone, mut moves) = (None, None);
         let (mut merged, mut packed) = (Vec::new(), Vec::new());
         for (entity, records) in by_kind(std::mem::take(&mut page.records)) {
-            let matched = records.iter().any(merge::is_matched);
+            let matched = records
+                .iter()
+                .any(|r| merge::is_matched(&self.rules, &page.source, r));
             if matched && alone.is_none() {
                 alone = Some(self.merging.lock().await);
             }

@@ -354,7 +354,8 @@ fn refined<'r>(spec: &ValueSpec, got: Got<'r>, picks: &Picks) -> Option<Got<'r>>
             None => spec.otherwise.clone()?,
         };
     }
-    if let Some((_, word)) = spec.is.iter().find(|(k, _)| k.eq_ignore_ascii_case(&text)) {
+    let exact = spec.is.iter().find(|(k, _)| k.eq_ignore_ascii_case(&text));
+    if let Some(word) = exact.map(|(_, word)| word).or_else(|| spec.is.get("*")) {
         return Some(Got::Text(word.clone()));
     }
     let text = match spec.words {

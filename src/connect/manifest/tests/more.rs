@@ -63,6 +63,7 @@ words = { place = "tasks" }
 title = "title"
 priority_kind = { path = "priority", is = { whenever = "p4" }, words = "task_priority", else = "p3" }
 description = { path = "notes", pipe = ["strip_html"] }
+status_kind = { path = "done_at", is = { never = "waiting", "*" = "done" }, else = "open" }
 
 [write.account]
 prefix = "attr."
@@ -124,8 +125,8 @@ async fn booth() -> (Seen, String) {
             "/v1/tasks",
             rows(json!([
                 {"id": "t1", "title": "A", "priority": "Urgent", "notes": "<p>a &lt; b</p><p>c &amp; d</p>"},
-                {"id": "t2", "title": "B", "priority": "whenever"},
-                {"id": "t3", "title": "C", "priority": "moonlight"},
+                {"id": "t2", "title": "B", "priority": "whenever", "done_at": "2026-11-01"},
+                {"id": "t3", "title": "C", "priority": "moonlight", "done_at": "never"},
             ])),
         )
         .route("/people", post(note("people")))
@@ -198,6 +199,11 @@ async fn exceptions_come_before_words_and_what_is_left_is_the_rest() {
     assert_eq!(
         [priority("t1"), priority("t2"), priority("t3")],
         ["p1", "p4", "p3"]
+    );
+    let status = |id| word(&tasks, id, "status_kind");
+    assert_eq!(
+        [status("t1"), status("t2"), status("t3")],
+        ["open", "done", "waiting"]
     );
     assert_eq!(word(&tasks, "t1", "description"), "a < b\nc & d");
 }
