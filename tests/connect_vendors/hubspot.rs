@@ -41,6 +41,16 @@ async fn survey_answers_find_their_account_over_the_person_who_gave_them() {
         "{homeless} of {} answers found no account",
         surveys.records.len()
     );
+    // What bears an id of its own beside the vendor's finds its account as well.
+    for stream in ["calls", "meetings", "emails"] {
+        let touches = pull(&*c, stream, None).await.records;
+        let found = touches.iter().filter(|r| account(r).is_some()).count();
+        assert!(
+            found * 10 > touches.len() * 9,
+            "{found} of {} {stream} found an account",
+            touches.len()
+        );
+    }
     let again = pull(&*c, "surveys", Some(surveys.cursor)).await;
     // The last minutes are asked for again, and whose their answers are: one question each.
     assert!(again.requests <= 3, "{} requests", again.requests);

@@ -291,7 +291,13 @@ impl Mapper<'_> {
             From::Text(text) => Got::Text(self.text(text, row)?),
             From::Of(field) => Got::Text(field_text(row.record?.get(field)?)?),
             From::Join(name, path) => {
-                let raw = self.joins.get(name)?.get(&row.id)?;
+                let join = self.spec.join.iter().find(|j| j.name == *name)?;
+                let key = if join.of.is_root() {
+                    row.id.clone()
+                } else {
+                    join.of.text(row.raw)?
+                };
+                let raw = self.joins.get(name)?.get(&key)?;
                 Got::Text(path.text(raw)?)
             }
             From::All(paths) => Got::Text(together(paths, row.raw)?),

@@ -756,6 +756,9 @@ pub struct Join {
     pub rows: Path,
     /// The id of the row that they belong to.
     pub key: Path,
+    /// Where in a row that id is, when the row goes here by another.
+    #[serde(default)]
+    pub of: Path,
     /// The join whose results are asked about instead of the rows: what belongs to what belongs to a row.
     #[serde(default)]
     pub through: Option<String>,

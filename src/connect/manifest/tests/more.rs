@@ -45,9 +45,10 @@ like = "row"
 entity = "signal"
 words = { place = "surveys" }
 when = { option = "flavour", is = "sweet" }
+id = { text = "survey:{row.id:text}" }
 join = [
-    { name = "person", request = { post = "/people", json = [{ "@each" = { of = "{row.id}" } }] }, batch = 2, key = "survey" },
-    { name = "company", through = "person", at = "person", request = { post = "/companies", json = [{ "@each" = { id = "{row.id}" } }] }, batch = 2, key = "person" },
+    { name = "person", request = { post = "/people", json = [{ "@each" = { of = "{row.id}" } }] }, batch = 2, key = "survey", of = "id" },
+    { name = "company", through = "person", at = "person", request = { post = "/companies", json = [{ "@each" = { id = "{row.id}" } }] }, batch = 2, key = "person", of = "id" },
 ]
 [stream.map]
 account = { join = "company", path = "company" }
@@ -175,9 +176,9 @@ async fn a_join_over_a_join_finds_what_belongs_to_what_belongs_to_a_row() {
     let (seen, base) = booth().await;
     let c = reach(&base, &[], &[]);
     let (records, ..) = all(&c, "surveys", None).await;
-    let account = |id| word(&records, id, "account");
+    let account = |id: &str| word(&records, id, "account");
     assert_eq!(
-        [account("s1"), account("s2"), account("s3")],
+        ["s1", "s2", "s3"].map(|id| account(&format!("survey:{id}"))),
         ["of ps1", "of ps2", "-"]
     );
     let asked: Vec<Value> = seen.lock().unwrap().clone();
@@ -189,7 +190,7 @@ async fn exceptions_come_before_words_and_what_is_left_is_the_rest() {
     let (_, base) = booth().await;
     let c = reach(&base, &[], &[]);
     let (surveys, ..) = all(&c, "surveys", None).await;
-    let kind = |id| word(&surveys, id, "kind");
+    let kind = |id| word(&surveys, &format!("survey:{id}"), "kind");
     assert_eq!(
         [kind("s1"), kind("s2"), kind("s3")],
         ["nps", "call", "other"]
