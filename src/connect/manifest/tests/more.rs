@@ -190,7 +190,7 @@ async fn exceptions_come_before_words_and_what_is_left_is_the_rest() {
     let (_, base) = booth().await;
     let c = reach(&base, &[], &[]);
     let (surveys, ..) = all(&c, "surveys", None).await;
-    let kind = |id| word(&surveys, &format!("survey:{id}"), "kind");
+    let kind = |id: &str| word(&surveys, &format!("survey:{id}"), "kind");
     assert_eq!(
         [kind("s1"), kind("s2"), kind("s3")],
         ["nps", "call", "other"]
