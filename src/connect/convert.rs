@@ -35,9 +35,9 @@ pub fn kind_of(entity: Entity, field: &str) -> Kind {
     match (entity, field) {
         (_, "account" | "owner" | "csm" | "author" | "contact") => Kind::Ref,
         (Account, "parent") | (Task, "escalation") => Kind::Ref,
-        (Account | Subscription, "arr") | (Renewal | Movement, "amount") | (Renewal, "target") => {
-            Kind::Money
-        }
+        (Account | Subscription, "arr")
+        | (Renewal | Movement | Opportunity, "amount")
+        | (Renewal, "target") => Kind::Money,
         (Subscription, "start" | "end" | "signed" | "cancelled") | (Movement, "date") => Kind::Date,
         (Subscription, "notice_days") => Kind::Number,
         (Subscription, "recurring" | "auto_renew") => Kind::Bool,
@@ -53,6 +53,7 @@ pub fn kind_of(entity: Entity, field: &str) -> Kind {
         (Contact, "left_at") => Kind::Date,
         (Renewal, "due" | "original_due" | "notice_deadline" | "closed") => Kind::Date,
         (Task | Escalation, "due") => Kind::Date,
+        (Opportunity, "created" | "accepted" | "due" | "closed") => Kind::Date,
         (Task, "completed_at") | (Ticket | Escalation, "opened" | "closed") => Kind::Instant,
         (Touchpoint, "at") => Kind::Instant,
         (Signal | Rate, "at") => Kind::Date,

@@ -30,6 +30,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// Words of an Opportunity's type that say that an existing customer is sold more.
+const EXPANSION: &[&str] = &[
+    "expan", "upsell", "up-sell", "upgrade", "cross", "add-on", "addon",
+];
+
 /// The connector's name.
 pub const KIND: &str = "salesforce";
 
@@ -121,7 +126,7 @@ impl Salesforce {
     fn mapping_hash(&self, spec: &ObjectSpec) -> u64 {
         let own = format!("{}_object", spec.stream);
         let used: &[&str] = match spec.entity {
-            Entity::Renewal => &["renewal_types", "currency"],
+            Entity::Renewal => &["renewal_types", "expansion_types", "currency"],
             Entity::Account => &["currency"],
             Entity::Task | Entity::Ticket => &["risk_object", "risk_value"],
             Entity::Signal => &[&own],
@@ -300,14 +305,25 @@ impl Salesforce {
                     Plan::default()
                 } else {
                     if spec.entity == Entity::Renewal {
-                        plan.types = match self.option("renewal_types") {
-                            Some(list) => list.split(',').map(|t| t.trim().to_owned()).collect(),
-                            None => info
-                                .picks("Type")
-                                .into_iter()
-                                .filter(|t| t.to_ascii_lowercase().contains("renew"))
-                                .collect(),
+                        let types = |option: &str, words: &[&str]| -> Vec<String> {
+                            let says = |t: &String| {
+                                let t = t.to_ascii_lowercase();
+                                words.iter().any(|w| t.contains(w))
+                            };
+                            match self.option(option) {
+                                Some(list) => {
+                                    list.split(',').map(|t| t.trim().to_owned()).collect()
+                                }
+                                None => info.picks("Type").into_iter().filter(says).collect(),
+                            }
                         };
+                        plan.types = types("renewal_types", &["renew"]);
+                        // Where every opportunity is a renewal none is anything else.
+                        if !plan.types.is_empty() {
+                            plan.expansion = types("expansion_types", EXPANSION);
+                            let renewals = &plan.types;
+                            plan.expansion.retain(|t| !renewals.contains(t));
+                        }
                     }
                     if matches!(spec.entity, Entity::Account | Entity::Renewal)
                         && info.field("CurrencyIsoCode").is_none()

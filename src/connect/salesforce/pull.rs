@@ -499,6 +499,7 @@ fn unordered(object: &str, state: &State) -> String {
             .plan
             .types
             .iter()
+            .chain(&state.plan.expansion)
             .map(|t| format!("'{}'", soql(t)))
             .collect();
         conditions.push(format!("Type IN ({})", types.join(", ")));

@@ -4,7 +4,7 @@
 //! `risk_object` says so, an escalation too.
 
 use super::schema::Plan;
-use crate::book::{Entity, FieldValue, Record, RowProblem};
+use crate::book::{Entity, FieldValue, Opportunity, Record, RowProblem};
 use crate::connect::IDENTIFIERS;
 use crate::connect::canon;
 use crate::connect::convert::{Kind, convert, domain, instant, kind_of};
@@ -77,6 +77,7 @@ pub fn map(spec: &ObjectSpec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first
     let entities: &[Entity] = match spec.entity {
         Entity::Task => &[Entity::Task, Entity::Touchpoint],
         Entity::Ticket => &[Entity::Ticket],
+        Entity::Renewal if !plan.expansion.is_empty() => &[Entity::Renewal, Entity::Opportunity],
         _ => std::slice::from_ref(&spec.entity),
     };
     let may_be_risk = risk.object.as_deref() == Some(spec.name.as_str());
@@ -89,22 +90,33 @@ pub fn map(spec: &ObjectSpec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first
         }
         return out;
     }
-    if spec.entity == Entity::Renewal
-        && !plan.types.is_empty()
-        && !row
-            .text("Type")
-            .is_some_and(|t| plan.types.iter().any(|p| p.eq_ignore_ascii_case(&t)))
-    {
+    let is_one_of = |types: &[String]| {
+        row.text("Type")
+            .is_some_and(|t| types.iter().any(|p| p.eq_ignore_ascii_case(&t)))
+    };
+    let mut entity = spec.entity;
+    if spec.entity == Entity::Renewal && !plan.types.is_empty() && !is_one_of(&plan.types) {
+        let expansion = is_one_of(&plan.expansion);
         if !first {
             out.records.push(gone(Entity::Renewal, &id, row));
+            if !expansion && !plan.expansion.is_empty() {
+                out.records.push(gone(Entity::Opportunity, &id, row));
+            }
         }
-        return out;
+        if !expansion {
+            return out;
+        }
+        entity = Entity::Opportunity;
     }
-    let mut main = record(spec.entity, &id, row);
+    let mut main = record(entity, &id, row);
     let currency = row
         .filled("CurrencyIsoCode")
         .unwrap_or_else(|| plan.currency.clone());
     for (canonical, theirs) in &plan.map {
+        // What only a renewal has is no field of an opportunity.
+        if entity == Entity::Opportunity && !Opportunity::FIELDS.contains(&canonical.as_str()) {
+            continue;
+        }
         let Some(raw) = row.raw(theirs) else { continue };
         match convert(raw, kind_of(spec.entity, canonical), &currency) {
             Ok(value) => main.fields.push((Cow::Owned(canonical.clone()), value)),
@@ -115,7 +127,7 @@ pub fn map(spec: &ObjectSpec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first
             }),
         }
     }
-    match spec.entity {
+    match entity {
         Entity::Account => {
             account(&mut main, plan, row);
             canon::settle_account(&mut main);
@@ -123,6 +135,7 @@ pub fn map(spec: &ObjectSpec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first
         Entity::Person => person(&mut main, row),
         Entity::Contact => contact(&mut main),
         Entity::Renewal => renewal(&mut main, row),
+        Entity::Opportunity => opportunity(&mut main, row),
         Entity::Task => {
             activity(&mut main, row);
             task(&mut main, row);
@@ -227,17 +240,36 @@ fn contact(r: &mut Record) {
 }
 
 fn renewal(r: &mut Record, row: &Row<'_>) {
-    let closed = row.bool("IsClosed");
-    let kind = match (closed, row.bool("IsWon")) {
+    ended(r, row);
+    if let Some(word) = r.get("forecast").and_then(FieldValue::as_str) {
+        let f = text(canon::forecast(word));
+        set(r, "forecast", f);
+    }
+}
+
+/// A chance to sell an existing customer more: what renewals have as well, and where it came from.
+fn opportunity(r: &mut Record, row: &Row<'_>) {
+    ended(r, row);
+    let said = |field: &str| row.filled(field).map_or(FieldValue::Null, FieldValue::Text);
+    set(r, "kind", said("Type"));
+    set(r, "origin", said("LeadSource"));
+    let created = row.text("CreatedDate").and_then(|t| instant(&t));
+    let created = created.map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
+    set(
+        r,
+        "created",
+        created.map_or(FieldValue::Null, FieldValue::Date),
+    );
+}
+
+/// Whether a deal is open, won or lost, and the day on which it closed.
+fn ended(r: &mut Record, row: &Row<'_>) {
+    let kind = match (row.bool("IsClosed"), row.bool("IsWon")) {
         (Some(true), Some(true)) => "won",
         (Some(true), _) => "lost",
         _ => "open",
     };
     set(r, "stage_kind", text(Some(kind)));
-    if let Some(word) = r.get("forecast").and_then(FieldValue::as_str) {
-        let f = text(canon::forecast(word));
-        set(r, "forecast", f);
-    }
     let day = if kind == "open" {
         FieldValue::Null
     } else {
@@ -461,4 +493,80 @@ pub fn rates(rows: &[Row<'_>]) -> Mapped {
         out.records.push(r);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::manifest::Library;
+
+    fn mapped(plan: &Plan, kind: &str, first: bool) -> Vec<Record> {
+        let manifest = Library::builtin()
+            .get(super::super::KIND)
+            .expect("a connector")
+            .expect("a manifest");
+        let spec = manifest.object("renewals").expect("a stream");
+        let text = format!(
+            r#"{{"Id":"006A","SystemModstamp":"2026-11-01T10:00:00.000+0000","AccountId":"001A","Name":"More seats","Amount":300.5,
+            "CloseDate":"2026-03-01","StageName":"Closed Won","IsClosed":true,"IsWon":true,"Type":"{kind}","LeadSource":"CSQL",
+            "ForecastCategoryName":"Closed","CreatedDate":"2026-01-05T23:30:00.000+0000"}}"#
+        );
+        let raw: Box<serde_json::value::RawValue> = serde_json::from_str(&text).expect("JSON");
+        let row = Row::parse(&raw).expect("an object");
+        let out = map(spec, plan, &RiskRule::default(), &row, first);
+        assert!(out.problems.is_empty(), "{:?}", out.problems);
+        out.records
+    }
+
+    fn plan() -> Plan {
+        let map = [
+            ("account", "AccountId"),
+            ("name", "Name"),
+            ("due", "CloseDate"),
+            ("amount", "Amount"),
+            ("stage", "StageName"),
+            ("forecast", "ForecastCategoryName"),
+        ];
+        Plan {
+            map: map.map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec(),
+            currency: "USD".into(),
+            types: vec!["Renewal".into()],
+            expansion: vec!["Expansion".into()],
+            ..Plan::default()
+        }
+    }
+
+    #[test]
+    fn an_opportunity_is_a_renewal_a_chance_to_sell_more_or_nothing_by_its_type() {
+        let kinds = |kind: &str, first: bool| -> Vec<(Entity, bool)> {
+            mapped(&plan(), kind, first)
+                .into_iter()
+                .map(|r| (r.entity, r.deleted))
+                .collect()
+        };
+        assert_eq!(kinds("renewal", false), [(Entity::Renewal, false)]);
+        assert_eq!(kinds("Expansion", true), [(Entity::Opportunity, false)]);
+        assert_eq!(
+            kinds("Expansion", false),
+            [(Entity::Renewal, true), (Entity::Opportunity, false)]
+        );
+        assert_eq!(kinds("New Business", true), []);
+        assert_eq!(
+            kinds("New Business", false),
+            [(Entity::Renewal, true), (Entity::Opportunity, true)]
+        );
+        let record = mapped(&plan(), "Expansion", true).remove(0);
+        let got = |field: &str| record.get(field).map(ToString::to_string);
+        for (field, want) in [
+            ("stage_kind", "won"),
+            ("kind", "Expansion"),
+            ("origin", "CSQL"),
+            ("created", "2026-01-05"),
+            ("closed", "2026-03-01"),
+            ("amount", "300.50 USD"),
+        ] {
+            assert_eq!(got(field).as_deref(), Some(want), "{field}");
+        }
+        assert_eq!(got("forecast"), None, "an opportunity has no such field");
+    }
 }

@@ -104,6 +104,9 @@ pub struct Plan {
     /// Opportunity types that are renewals; empty when all are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub types: Vec<String>,
+    /// Opportunity types that sell an existing customer more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expansion: Vec<String>,
 }
 
 /// What every object has, or may have.
