@@ -548,7 +548,7 @@ mod tests {
         assert_eq!(kinds("Expansion", true), [(Entity::Opportunity, false)]);
         assert_eq!(
             kinds("Expansion", false),
-            [(Entity::Renewal, true), (Entity::Opportunity, false)]
+            [(Entity::Opportunity, false), (Entity::Renewal, true)]
         );
         assert_eq!(kinds("New Business", true), []);
         assert_eq!(
