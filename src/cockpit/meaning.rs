@@ -3,9 +3,10 @@
 use super::figures;
 use crate::book::Rate;
 use crate::config;
+use crate::insight::forecast::settings::Look;
 use crate::insight::ledger::Mixed;
 use crate::insight::priority::SaveCurve;
-use crate::insight::{Band, Rules, Settings, Targets, retention};
+use crate::insight::{Band, Category, Rules, Settings, Targets, forecast, retention};
 
 /// The settings of figures as configured; what is not configured has its default.
 pub(super) fn settings_of(settings: &config::Settings) -> Settings {
@@ -18,6 +19,7 @@ pub(super) fn settings_of(settings: &config::Settings) -> Settings {
         onboarding: figures::onboarding_of(settings),
         voice: figures::voice_of(settings),
         retention: retention_of(settings),
+        forecast: forecast_of(settings),
         ..Settings::default()
     }
 }
@@ -39,6 +41,32 @@ fn rules_of(settings: &config::Settings) -> Rules {
             }
         },
         ..Rules::default()
+    }
+}
+
+/// How renewals are forecast.
+fn forecast_of(settings: &config::Settings) -> forecast::Settings {
+    let c = &settings.forecast;
+    let look = |name: &String| {
+        let found = Look::ALL.iter().find(|(n, _)| n == name);
+        found.map(|(_, look)| *look)
+    };
+    forecast::Settings {
+        target: c.target,
+        quarters: c.quarters.clone(),
+        order: c.order.iter().filter_map(look).collect(),
+        stages: c.stages.clone(),
+        categories: c
+            .categories
+            .iter()
+            .filter_map(|(name, p)| Some((Category::parse(name)?, *p)))
+            .collect(),
+        otherwise: c.otherwise,
+        floor: c.floor,
+        cap: c.cap,
+        auto_renew: c.auto_renew,
+        correlation: c.correlation,
+        in_from: c.in_from,
     }
 }
 

@@ -232,6 +232,11 @@ async fn a_write_to_a_vendor_lies_over_the_book_waits_in_the_outbox_and_is_taken
         Some(jiff::civil::date(2027, 2, 15))
     );
     assert_eq!(
+        s.book.renewal(0).original_due(),
+        Some(jiff::civil::date(2026, 12, 20)),
+        "the first due day is kept, also before the vendor knows"
+    );
+    assert_eq!(
         s.outbox
             .iter()
             .filter(|i| i.state == OutboxState::Waiting)
@@ -431,4 +436,31 @@ async fn drafts_survive_and_the_account_page_is_read_on_demand() {
     again.refresh().await;
     assert!(again.draft(LocalId(1), "note").is_none());
     again.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_forecast_of_a_week_is_kept_once_and_read_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fill(dir.path()).await;
+    // Whoever only looks keeps nothing.
+    ready(dir.path()).await.close().await;
+    let c = ready(dir.path()).await;
+    assert_eq!(c.snapshot().forecasts.len(), 0);
+    c.run(line("snooze 2026-12-01"), northwind(), false)
+        .await
+        .expect("done");
+    c.close().await;
+    let c = ready(dir.path()).await;
+    let kept = c.snapshot().forecasts.clone();
+    // Everybody's and Dana's, of the one quarter in which something is due.
+    let scopes: Vec<_> = kept.iter().map(|f| (f.scope, f.due)).collect();
+    use crate::book::ForecastScope::{All, Csm};
+    assert_eq!(scopes, [(All, 24_000_000), (Csm(LocalId(1)), 24_000_000)]);
+    assert!(kept.iter().all(|f| f.taken == c.snapshot().today));
+    // Later on the same day it takes the other's place, and is not added to it.
+    c.run(line("wake"), northwind(), false).await.expect("done");
+    c.close().await;
+    let c = ready(dir.path()).await;
+    assert_eq!(c.snapshot().forecasts.len(), 2);
+    c.close().await;
 }

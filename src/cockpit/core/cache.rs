@@ -50,13 +50,14 @@ fn settings_hash(settings: &Settings) -> u64 {
     let mut hasher = DefaultHasher::new();
     let names: Vec<&str> = settings.sources.iter().map(|s| s.name.as_str()).collect();
     format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}{names:?}",
+        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{names:?}",
         settings.me,
         settings.money,
         settings.calendar,
         settings.risk,
         settings.segments,
-        settings.metrics
+        settings.metrics,
+        settings.forecast
     )
     .hash(&mut hasher);
     hasher.finish()

@@ -186,6 +186,7 @@ impl Core {
             s.loading = None;
         });
         self.cache_stale = true;
+        self.forecasts_stale = true;
         self.shared.ready.send_replace(Some(Ok(())));
         self.sources.begin();
         // Something may have been written since the load began.

@@ -1,10 +1,12 @@
 //! What stands behind the handle: one task that owns the Book's next version, runs commands one after the other, and publishes snapshots.
 //!
 //! `load` reads the Book (the screen cache first), `refresh` brings it up to date after a command or a sync, `commands` plans and commits,
-//! `history` undoes and redoes, `cache` keeps the first picture of the next start. Heavy steps run on blocking threads.
+//! `history` undoes and redoes, `forecast` keeps the week's forecasts, `cache` keeps the first picture of the next start. Heavy steps run on
+//! blocking threads.
 
 mod cache;
 mod commands;
+mod forecast;
 mod history;
 mod load;
 mod past;
@@ -57,6 +59,11 @@ pub(super) struct Core {
     figures_due: bool,
     /// The day that the store was told to begin last.
     begun: Option<Date>,
+    /// Today's forecasts are being kept.
+    keeping: Option<JoinHandle<()>>,
+    kept: Option<Instant>,
+    /// Figures changed since they were kept.
+    forecasts_stale: bool,
 }
 
 /// How often the store is asked whether another process wrote.
@@ -93,6 +100,9 @@ impl Core {
             figures: Vec::new(),
             figures_due: false,
             begun: None,
+            keeping: None,
+            kept: None,
+            forecasts_stale: false,
         }
     }
 
@@ -277,6 +287,9 @@ impl Core {
             self.write_cache().await;
             self.keep_figures().await;
         }
+        if self.sources.in_background() && self.forecasts_are_due() {
+            self.keep_forecasts();
+        }
     }
 
     /// Tells the store which day it is, before something is written.
@@ -328,6 +341,7 @@ impl Core {
         if let Some(sums) = sums {
             self.publish(false, |s| sums.enter(s));
             self.cache_stale = true;
+            self.forecasts_stale = true;
         }
         if self.sums_stale {
             self.count();
@@ -344,6 +358,7 @@ impl Core {
         let flushed = self.storage.flush_grace(self.clock.now()).await;
         self.report(flushed);
         self.sources.close().await;
+        self.finish_forecasts().await;
         if self.loaded && (self.sources.in_background() || self.rows_changed) {
             self.write_cache().await;
             self.keep_figures().await;
