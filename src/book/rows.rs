@@ -4,6 +4,7 @@
 //! them (`get`, `set`). Where a vendor has a pick list, the vendor's own word stands beside a canonical kind (`status`, `status_kind`).
 
 use super::crosswalk::{CrosswalkEntry, Unmatched};
+use super::history::HistoryPoint;
 use super::id::{Entity, LocalId, SourceName};
 use super::value::{FieldError, FieldValue, Money};
 use jiff::{Timestamp, civil::Date};
@@ -610,6 +611,8 @@ pub struct AccountDetail {
     pub signals: Vec<Signal>,
     /// Names of the people that rows refer to.
     pub people: Vec<Person>,
+    /// What it was from which day on, oldest first.
+    pub history: Vec<HistoryPoint>,
 }
 
 impl Provenance {

@@ -464,3 +464,155 @@ async fn the_forecast_of_a_week_is_kept_once_and_read_again() {
     assert_eq!(c.snapshot().forecasts.len(), 2);
     c.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_earlier_day_is_shown_and_cannot_be_changed() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let today = jiff::civil::date(2026, 11, 22);
+    let day = |n: i64| today.checked_add(jiff::Span::new().days(n)).expect("a day");
+    {
+        let store =
+            Store::open(&dir.path().join("csops.db"), Options::default()).expect("a database");
+        store.begin_day(day(-30)).await.expect("begun");
+        store.close().await.expect("closed");
+    }
+    fill(dir.path()).await;
+    {
+        let store =
+            Store::open(&dir.path().join("csops.db"), Options::default()).expect("a database");
+        store.begin_day(day(-10)).await.expect("begun");
+        let row = |id: u32, name: &str, health: u8| MergedRow {
+            row: AnyRow::Account(Account {
+                id: LocalId(id),
+                name: name.into(),
+                arr: Money::new(1_000_000 * i64::from(id), "USD"),
+                health: Some(health),
+                csm: Some(LocalId(1)),
+                ..Account::default()
+            }),
+            extra: Vec::new(),
+            provenance: Vec::new(),
+        };
+        let batch = MergeBatch {
+            rows: vec![row(2, "Zeta Biotech", 10)],
+            ..MergeBatch::default()
+        };
+        store
+            .write_merged(batch, clock().now())
+            .await
+            .expect("written");
+        store.close().await.expect("closed");
+    }
+    let c = ready(dir.path()).await;
+    let mut events = c.events();
+    c.request_view(Slot::Queue, ViewSpec::of(ListKind::Queue));
+    let names = |c: &Cockpit| -> Vec<String> {
+        let s = c.snapshot();
+        let mut names: Vec<String> = c
+            .view_now(&ViewSpec::of(ListKind::Queue))
+            .rows
+            .iter()
+            .map(|r| s.shown().book.account(*r).name().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&c), ["Northwind Traders", "Zeta Biotech"]);
+    let said = c
+        .run(line("asof 2026-11-01"), Selection::none(), false)
+        .await
+        .expect("begun");
+    assert_eq!(said.summary, "reading what was known on 2026-11-01");
+    while c.snapshot().past.is_none() {
+        events.recv().await.expect("news");
+    }
+    assert_eq!(names(&c), ["Northwind Traders"]);
+    let s = c.snapshot();
+    let past = s.past.as_ref().expect("an earlier day");
+    assert_eq!(
+        (past.snapshot.today, past.since, past.known),
+        (day(-21), day(-30), day(-30))
+    );
+    assert_eq!(
+        (s.all.header.in_queue, s.shown().all.header.in_queue),
+        (2, 1)
+    );
+    assert_eq!(
+        s.shown().all.header.arr,
+        34_000_000,
+        "240,000 and 100,000 dollars"
+    );
+    // What is not of that day is of today.
+    assert_eq!(c.view_now(&ViewSpec::of(ListKind::Tasks)).rows.len(), 1);
+    let refused = c
+        .run(line("snooze 2026-12-01"), northwind(), false)
+        .await
+        .expect_err("read-only")
+        .to_string();
+    assert!(refused.contains("2026-11-01 is over"), "{refused}");
+    assert!(c.can_run(line("ack").spec, &northwind()).is_err());
+    // The present goes on beside it.
+    c.refresh().await;
+    assert!(c.snapshot().past.is_some());
+    c.run(line("asof today"), Selection::none(), false)
+        .await
+        .expect("today");
+    assert!(c.snapshot().past.is_none());
+    assert_eq!(names(&c), ["Northwind Traders", "Zeta Biotech"]);
+    c.run(line("snooze 2026-12-01"), northwind(), false)
+        .await
+        .expect("today can be changed");
+    // A day before history begins is answered by a message, and today stays.
+    c.run(line("asof -2y"), Selection::none(), false)
+        .await
+        .expect("begun");
+    loop {
+        if let Event::Message(_, text) = events.recv().await.expect("news")
+            && text.contains("no history before 2026-10-23")
+        {
+            break;
+        }
+    }
+    assert!(c.snapshot().past.is_none());
+    assert!(
+        c.run(line("asof tomorrow"), Selection::none(), false)
+            .await
+            .is_err()
+    );
+    c.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_of_the_day_are_kept_once_something_was_written_on_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    fill(dir.path()).await;
+    let figures = |dir: &Path| {
+        let store = Store::open(&dir.join("csops.db"), Options::default()).expect("a database");
+        async move {
+            let kept = store.figures().await.expect("figures");
+            store.close().await.expect("closed");
+            kept
+        }
+    };
+    // A command that only reads writes nothing.
+    ready(dir.path()).await.close().await;
+    assert!(figures(dir.path()).await.is_empty());
+    let c = ready(dir.path()).await;
+    c.run(line("snooze 2026-12-01"), northwind(), false)
+        .await
+        .expect("done");
+    c.close().await;
+    let kept = figures(dir.path()).await;
+    let all = kept.iter().find(|f| f.by == "all").expect("the whole book");
+    assert_eq!((all.accounts, all.arr, all.in_queue), (2, 34_000_000, 0));
+    let again = ready(dir.path()).await;
+    assert_eq!(
+        again
+            .snapshot()
+            .history
+            .at("all", "", again.snapshot().today),
+        Some(all)
+    );
+    again.close().await;
+    assert_eq!(figures(dir.path()).await, kept);
+}

@@ -355,6 +355,7 @@ pub(super) fn detail(db: &Connection, id: LocalId) -> Res<Option<AccountDetail>>
         touchpoints,
         signals,
         people,
+        history: super::history::timeline(db, id)?,
     }))
 }
 

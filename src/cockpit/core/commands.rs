@@ -337,6 +337,7 @@ impl Core {
         to: LocalId,
         which: impl Fn(&CrosswalkEntry) -> bool,
     ) -> Result<(), CommandError> {
+        self.begin_day().await;
         let entries: Vec<CrosswalkEntry> = self
             .storage
             .external_ids(from)
@@ -368,6 +369,7 @@ impl Core {
         action: OutboxAction,
         items: &[String],
     ) -> Result<String, CommandError> {
+        self.begin_day().await;
         let now = self.clock.now();
         let mut touched = Vec::new();
         for id in items {

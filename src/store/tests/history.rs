@@ -504,3 +504,145 @@ proptest! {
         }
     }
 }
+
+/// Three years of a book that lives: scores every week, stages and categories every month, owners and amounts now and then. Prints what
+/// that costs on the disk. `cargo test --release --lib years_of_history -- --ignored --nocapture`
+#[test]
+#[ignore = "measures; takes a minute"]
+fn years_of_history_stay_small() {
+    let accounts: u32 = std::env::var("CSOPS_HISTORY_ACCOUNTS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(2_000);
+    const WEEKS: i32 = 156;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("csops.db");
+    fill::generate(&path, accounts, 7).unwrap();
+    let store = Store::open(&path, Options::default()).unwrap();
+    wait(store.begin_day(FIRST)).unwrap();
+    let (mut book, mut renewals) = {
+        let rows = all(&store);
+        let of: Vec<Account> = rows.accounts.into_iter().map(|a| a.0).collect();
+        (of, rows.renewals)
+    };
+    let bytes = |what: &str| -> i64 {
+        let db = rusqlite::Connection::open(&path).unwrap();
+        db.query_row(
+            &format!("SELECT coalesce(sum(pgsize),0) FROM dbstat WHERE name LIKE '{what}'"),
+            [],
+            |r| r.get(0),
+        )
+        .unwrap()
+    };
+    let started = std::time::Instant::now();
+    let (mut dice, mut changes) = (1u64, 0u64);
+    let mut below = |n: u64| {
+        dice = dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (dice >> 33) % n
+    };
+    for week in 1..=WEEKS {
+        begin(&store, week * 7);
+        let mut rows = Vec::new();
+        for (a, r) in book.iter_mut().zip(&mut renewals) {
+            let mut changed = false;
+            // Half of all scores move in a week.
+            if below(2) == 0 {
+                a.health = Some(below(101) as u8);
+                changed = true;
+            }
+            if below(26) == 0 {
+                a.stage = Some(["adopting", "growing", "renewing"][below(3) as usize].into());
+                changed = true;
+            }
+            if below(100) == 0 {
+                a.csm = Some(LocalId(1 + below(200) as u32));
+                a.arr = crate::book::Money::new(below(90_000_000) as i64, "USD");
+                changed = true;
+            }
+            let mut of = |row: AnyRow| {
+                changes += 1;
+                rows.push(MergedRow {
+                    row,
+                    extra: Vec::new(),
+                    provenance: Vec::new(),
+                });
+            };
+            if changed {
+                of(AnyRow::Account(a.clone()));
+            }
+            if below(8) == 0 {
+                r.forecast = Some(["pipeline", "best", "commit"][below(3) as usize].into());
+                r.probability = Some(below(101) as u8);
+                of(AnyRow::Renewal(r.clone()));
+            }
+        }
+        for part in rows.chunks(5_000) {
+            let batch = MergeBatch {
+                rows: part.to_vec(),
+                ..MergeBatch::default()
+            };
+            wait(store.write_merged(batch, at(i64::from(week)))).unwrap();
+        }
+    }
+    let wrote = started.elapsed();
+    let size = bytes("history%");
+    let mut reads = Vec::new();
+    for back in [7, WEEKS * 7 / 2, WEEKS * 7 - 3] {
+        let started = std::time::Instant::now();
+        let (rows, _) = as_of(&store, day(WEEKS * 7 - back)).unwrap();
+        assert_eq!(rows.accounts.len(), accounts as usize);
+        reads.push((back, started.elapsed()));
+    }
+    let years = f64::from(WEEKS) / 52.0;
+    println!(
+        "{accounts} accounts, {years:.1} years, {changes} changed rows: {:.1} MB of history, {:.1} bytes a change, {:.0} bytes an account-year; \
+         {:.0} µs a change written; an earlier day read in {reads:?} (days back)",
+        size as f64 / 1e6,
+        size as f64 / changes as f64,
+        size as f64 / f64::from(accounts) / years,
+        wrote.as_secs_f64() * 1e6 / changes as f64
+    );
+    assert!(
+        size as f64 / (changes as f64) < 30.0,
+        "a change takes {} bytes",
+        size as f64 / changes as f64
+    );
+}
+
+#[test]
+fn only_rows_that_changed_are_written_down() {
+    let w = world();
+    begin(&w.store, 0);
+    let rows = |week: u8| -> Vec<MergedRow> {
+        (1..=300)
+            .map(|id| {
+                let health = if week > 0 && id % 100 == 0 { 10 } else { 60 };
+                row(
+                    Entity::Account,
+                    id,
+                    &[("name", text("A")), ("health", score(health))],
+                )
+            })
+            .collect()
+    };
+    put(&w.store, rows(0));
+    begin(&w.store, 7);
+    // A full sync that says of all but three what is known.
+    put(&w.store, rows(1));
+    assert_eq!(sql::<i64>(&w, "SELECT count(*) FROM history"), 3);
+    assert_eq!(
+        sql::<i64>(&w, "SELECT sum(length(data)) FROM history"),
+        3 * 4
+    );
+    let db = rusqlite::Connection::open(w.store.path()).unwrap();
+    let plan: String = db
+        .query_row(
+            "EXPLAIN QUERY PLAN SELECT first,last,gone,data FROM history WHERE kind=1 AND id=1 ORDER BY first DESC LIMIT 1",
+            [],
+            |r| r.get(3),
+        )
+        .unwrap();
+    assert!(plan.starts_with("SEARCH"), "{plan}");
+}

@@ -2,7 +2,7 @@
 
 use super::accounts::{arr_in, decide, when};
 use super::{change, empty, health_role};
-use crate::book::{AccountDetail, AccountRow, Entity, LocalId, Person, Signal};
+use crate::book::{AccountDetail, AccountRow, Entity, HistoryPoint, LocalId, Person, Signal};
 use crate::insight::reasons;
 use crate::insight::reasons::speaks_for;
 use crate::tui::app::{App, Item, Pane};
@@ -462,14 +462,41 @@ fn dates(today: Date, points: &[(f64, f64)], first: Date) -> Vec<(f64, String)> 
     vec![(a.0, at(a.0)), (middle, at(middle)), (b.0, at(b.0))]
 }
 
+/// Health as it was known from day to day: it stays what it was until the day on which it changed. Nothing while it never did.
+fn steps(history: &[HistoryPoint], today: Date) -> Vec<(Date, f64)> {
+    let mut out: Vec<(Date, f64)> = Vec::new();
+    for point in history {
+        if let (Some((_, before)), Ok(eve)) = (out.last().copied(), point.date.yesterday()) {
+            out.push((eve, before));
+        }
+        if let Some(health) = point.health {
+            out.push((point.date, f64::from(health)));
+        }
+    }
+    if let Some((last, health)) = out.last().copied()
+        && last < today
+    {
+        out.push((today, health));
+    }
+    out
+}
+
 fn health_chart(app: &App, ui: &mut Ui<'_>, area: Rect) {
     let Some(d) = app.detail() else {
         ui.put(area.x, area.y, area.width, "…", Role::Muted);
         return;
     };
-    let found = series(d, "health");
     let today = app.snap.today;
-    let Some(first) = found.first().map(|f| f.1) else {
+    let found: Vec<(Date, f64)> = series(d, "health")
+        .into_iter()
+        .map(|(_, at, v)| (at, v))
+        .collect();
+    let found = if found.is_empty() {
+        steps(&d.history, today)
+    } else {
+        found
+    };
+    let Some(first) = found.first().map(|f| f.0) else {
         for (i, l) in wrap("No health history: it begins with the first sync, one point a day, or comes from the CS platform.", usize::from(area.width)).iter().enumerate() {
             if (i as u16) < area.height {
                 ui.put(area.x, area.y + i as u16, area.width, l, Role::Muted);
@@ -479,7 +506,7 @@ fn health_chart(app: &App, ui: &mut Ui<'_>, area: Rect) {
     };
     let points: Vec<(f64, f64)> = found
         .iter()
-        .map(|(_, at, v)| (fmt::days(first, *at) as f64, *v))
+        .map(|(at, v)| (fmt::days(first, *at) as f64, *v))
         .collect();
     let labels = dates(today, &points, first);
     let end = points.last().map_or(1.0, |p| p.0).max(1.0);

@@ -633,6 +633,7 @@ pub fn detail() -> AccountDetail {
         )
     }));
     AccountDetail {
+        history: Vec::new(),
         account: d.accounts[0].0.clone(),
         facts: d.accounts[0].1.clone(),
         extra: vec![("x.Tier__c".into(), FieldValue::Text("Gold".into()))],

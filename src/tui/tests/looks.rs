@@ -251,3 +251,46 @@ fn a_frame_builds_only_the_rows_that_it_shows() {
     }
     assert_eq!(app.view(Pane::Queue).map(|v| v.rows.len()), Some(20_000));
 }
+
+/// The fixed world with an earlier day shown: one account less in the queue, and another ARR.
+fn earlier(app: &mut App) {
+    let mut past = snapshot();
+    past.today = jiff::civil::date(2026, 11, 3);
+    past.last_visit = None;
+    let mut now = snapshot();
+    now.epoch = 1;
+    now.generation = 2;
+    now.past = Some(std::sync::Arc::new(crate::cockpit::PastDay {
+        since: jiff::civil::date(2026, 1, 1),
+        known: past.today,
+        notes: Vec::new(),
+        snapshot: std::sync::Arc::new(past),
+    }));
+    app.cockpit.show(now);
+    answered(app);
+}
+
+#[test]
+fn an_earlier_day() {
+    hold("earlier_queue", &[(140, 40), (80, 24)], |app| {
+        earlier(app);
+        app.goto(Screen::Queue);
+    });
+    hold("earlier_home", &[(140, 40)], earlier);
+    let mut app = app("dark");
+    frame(&mut app, 140, 40);
+    earlier(&mut app);
+    app.goto(Screen::Tasks);
+    answered(&mut app);
+    let shown = text(&frame(&mut app, 140, 40));
+    assert!(
+        shown.contains("as of 3 Nov · this screen: today"),
+        "{shown}"
+    );
+    app.goto(Screen::Home);
+    super::keys::press(&mut app, "esc");
+    assert!(matches!(
+        app.asks.as_slice(),
+        [crate::tui::app::Ask::Run { command, .. }] if command.to_string() == "asof today"
+    ));
+}
