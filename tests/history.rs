@@ -167,6 +167,34 @@ fn lists_show_an_earlier_day_as_it_was_known_then() {
 }
 
 #[test]
+fn figures_of_an_earlier_day_are_those_of_its_rows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    book(home);
+    // The day's figures are kept as soon as the book is read on it, and a page of that day sees no later ones.
+    json(
+        home,
+        &["list", "queue", "--now", "2026-03-10T10:00:00Z", "--json"],
+    );
+    let page = |day: &str| {
+        json(
+            home,
+            &["page", "trends", "--as-of", day, "--now", TODAY, "--json"],
+        )
+    };
+    let then = page("2026-03-09");
+    assert_eq!(then["as_of"], "2026-03-09");
+    assert_eq!(then["sentence"], "No day is kept yet.");
+    let sentence = page("2026-03-12")["sentence"].to_string();
+    assert!(sentence.contains("2026-03-10: 3 accounts"), "{sentence}");
+    let (code, said) = refused(
+        home,
+        &["page", "sync", "--as-of", "2026-03-09", "--now", TODAY],
+    );
+    assert_eq!(code, Some(2), "{said}");
+}
+
+#[test]
 fn what_cannot_be_asked_of_an_earlier_day_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let home = folder.path();

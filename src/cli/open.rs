@@ -132,6 +132,11 @@ pub fn of_day(head: &mut Map<String, Value>, past: &PastDay) {
             "notes": past.notes,
         }),
     );
+    say_day(past);
+}
+
+/// Says on stderr that it is about an earlier day, and what of it is not as it was.
+pub fn say_day(past: &PastDay) {
     narrate(&format!("as known on {}", past.snapshot.today));
     for note in &past.notes {
         narrate(&format!("  {note}"));

@@ -3,7 +3,7 @@
 mod json;
 
 use super::args::{Global, Page as Options};
-use super::open::{How, Session, coverage, head, open};
+use super::open::{How, Session, coverage, head, of_day, open, say_day};
 use super::print::print_json;
 use super::start::Failure;
 use crate::book::text::visible;
@@ -88,6 +88,11 @@ pub fn print(
 ) -> Result<(), Failure> {
     let present = session.cockpit.snapshot();
     let past = match format.as_of {
+        Some(_) if spec.name == crate::cockpit::pages::SYNC => {
+            return Err(Failure::usage(
+                "--as-of: how sources went is not kept by day".into(),
+            ));
+        }
         Some(day) => session.as_of(&present, day)?,
         None => None,
     };
@@ -106,12 +111,15 @@ pub fn print(
     if format.json {
         let mut document = head(snapshot, "page");
         if let Some(past) = &past {
-            super::open::of_day(&mut document, past);
+            of_day(&mut document, past);
         }
         document.insert("coverage".into(), coverage(snapshot));
         document.extend(page_json(snapshot, &page, format.explain));
         print_json(&Value::Object(document), out)?;
         return Ok(());
+    }
+    if let Some(past) = &past {
+        say_day(past);
     }
     let words = Words {
         book: &snapshot.book,

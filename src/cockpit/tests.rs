@@ -522,7 +522,7 @@ async fn an_earlier_day_is_shown_and_cannot_be_changed() {
         .run(line("asof 2026-11-01"), Selection::none(), false)
         .await
         .expect("begun");
-    assert_eq!(said.summary, "reading what was known on 2026-11-01");
+    assert!(said.summary.is_empty(), "it is said when it is there");
     while c.snapshot().past.is_none() {
         events.recv().await.expect("news");
     }

@@ -142,7 +142,7 @@ impl Core {
             .unwrap_or_default();
         let figures = self.storage.figures().await.unwrap_or_default();
         let written = self.storage.last_day().await.ok().flatten();
-        self.figures_due = written == Some(self.day) && figures.iter().all(|f| f.day != self.day);
+        let figures_due = written == Some(self.day) && figures.iter().all(|f| f.day != self.day);
         let history = History::new(figures, &self.settings.money.reporting_currency);
         let forecasts = self.storage.forecasts().await.unwrap_or_default();
         let outbox = newest_first(loaded.outbox);
@@ -187,6 +187,10 @@ impl Core {
         });
         self.cache_stale = true;
         self.forecasts_stale = true;
+        if figures_due {
+            // A command that only reads ends as soon as the Book is there.
+            self.keep_figures().await;
+        }
         self.shared.ready.send_replace(Some(Ok(())));
         self.sources.begin();
         // Something may have been written since the load began.

@@ -55,8 +55,6 @@ pub(super) struct Core {
     past: Option<past::Reading>,
     /// The figures of today as they were kept last.
     figures: Vec<DayFigures>,
-    /// They are to be kept although nothing has changed since the Book was read: what was written today has none yet.
-    figures_due: bool,
     /// The day that the store was told to begin last.
     begun: Option<Date>,
     /// Today's forecasts are being kept.
@@ -98,7 +96,6 @@ impl Core {
             rows_changed: false,
             past: None,
             figures: Vec::new(),
-            figures_due: false,
             begun: None,
             keeping: None,
             kept: None,
@@ -310,7 +307,6 @@ impl Core {
             day_figures(&snapshot.book, &snapshot.derived, today)
         });
         let Ok(figures) = made.await else { return };
-        self.figures_due = false;
         if figures == self.figures || figures.is_empty() {
             return;
         }
@@ -361,8 +357,6 @@ impl Core {
         self.finish_forecasts().await;
         if self.loaded && (self.sources.in_background() || self.rows_changed) {
             self.write_cache().await;
-            self.keep_figures().await;
-        } else if self.figures_due {
             self.keep_figures().await;
         }
         self.shared.stop_threads();

@@ -54,6 +54,7 @@ async fn read(
         let mut s = Snapshot::clone(&present);
         s.past = None;
         s.last_visit = None;
+        Arc::make_mut(&mut s.forecasts).retain(|f| f.taken <= day);
         s.today = day;
         s.now = day
             .tomorrow()
@@ -98,7 +99,8 @@ impl Core {
         let summary = match day.filter(|d| *d < self.snapshot().today) {
             Some(day) => {
                 self.past = Some(self.read_past(day));
-                format!("reading what was known on {day}")
+                // What is shown, and what of it is not as it was, is said when it is there.
+                String::new()
             }
             None => {
                 self.enter_day(None).await;
@@ -118,9 +120,9 @@ impl Core {
         self.past = None;
         match read {
             Some(Ok(past)) => {
-                let said = past.notes.first().cloned();
+                let note = past.notes.first().cloned().unwrap_or_default();
+                let text = format!("as known on {}: {note}", past.snapshot.today);
                 self.enter_day(Some(Arc::new(past))).await;
-                let text = said.unwrap_or_default();
                 let _ = self.shared.events.send(Event::Message(Level::Info, text));
             }
             Some(Err(e)) => {
