@@ -18,10 +18,12 @@ use csops::store::{Options, Storage, Store};
 use csops::sync::{Engine, Setup, SourceSetup};
 use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::Connection;
-use serde::Deserialize;
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufRead, BufReader, Write};
+use std::marker::PhantomData;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -497,11 +499,39 @@ struct Answer<T> {
     data: Option<Inner<T>>,
 }
 
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+/// `data` is the rows themselves, or an object that has them.
 struct Inner<T> {
-    #[serde(default = "Vec::new")]
     records: Vec<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Inner<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = Inner<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("rows, or an object with records")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Inner<T>, A::Error> {
+                let mut records = Vec::new();
+                while let Some(row) = seq.next_element()? {
+                    records.push(row);
+                }
+                Ok(Inner { records })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Inner<T>, A::Error> {
+                let mut records = Vec::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "records" => records = map.next_value()?,
+                        _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                    }
+                }
+                Ok(Inner { records })
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
 }
 
 macro_rules! objects {
@@ -607,7 +637,7 @@ fn rows<T: serde::de::DeserializeOwned>(object: &str, body: &[u8]) -> Vec<T> {
 fn put<T: Object>(db: &Connection, source: &str, rows: &[T]) -> u64 {
     let mut statement = db
         .prepare_cached(&format!(
-            "INSERT INTO floor(source,entity,external_id,modified,{}) VALUES({})",
+            "INSERT OR IGNORE INTO floor(source,entity,external_id,modified,{}) VALUES({})",
             (0..20)
                 .map(|n| format!("c{n}"))
                 .collect::<Vec<_>>()
