@@ -663,7 +663,7 @@ async fn floor(client: &reqwest::Client, asked: &[Value], path: &Path) -> u64 {
         .expect("a setting");
     db.pragma_update(None, "mmap_size", 1i64 << 30)
         .expect("a setting");
-    db.pragma_update(None, "wal_autocheckpoint", 4_000)
+    db.pragma_update(None, "wal_autocheckpoint", 16_000)
         .expect("a setting");
     let columns: Vec<String> = (0..20).map(|n| format!("c{n}")).collect();
     db.execute_batch(&format!(

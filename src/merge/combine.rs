@@ -38,6 +38,11 @@ fn references(stored: &StoredRecord) -> impl Iterator<Item = (Entity, &str)> + '
     })
 }
 
+/// Whose record it is and what it is called there; within one kind this names it.
+fn record_of(stored: &StoredRecord) -> (&str, &str) {
+    (&stored.source, &stored.record.external_id)
+}
+
 fn named(stored: &StoredRecord, (entity, id): (Entity, &str)) -> RecordKey {
     RecordKey {
         source: stored.source.clone(),
@@ -69,7 +74,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
     let mut seen: HashSet<(&str, &str)> = HashSet::new();
     for (i, stored) in batch.dirty.iter().enumerate() {
         out.clean.push(stored.key());
-        seen.insert((&*stored.source, stored.record.external_id.as_str()));
+        seen.insert(record_of(stored));
         let Some(tie) = plan.ties.get(i).copied().flatten() else {
             continue;
         };
@@ -92,7 +97,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         }
     }
     for stored in &batch.siblings {
-        if !seen.insert((&*stored.source, stored.record.external_id.as_str())) {
+        if !seen.insert(record_of(stored)) {
             continue;
         }
         let Some(id) = identity::tied(&known, stored) else {
@@ -111,18 +116,18 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         }));
     }
     // What was said about the records of a joined row ("no other system has it") no longer holds.
-    let joined: HashSet<LocalId> = plan.joined.iter().copied().collect();
-    for (id, records) in &rows {
-        if joined.contains(id) {
-            let dirty: HashSet<RecordKey> = out.clean.iter().cloned().collect();
-            out.clean.extend(
-                records
-                    .iter()
-                    .map(|r| r.key())
-                    .filter(|k| !dirty.contains(k)),
-            );
-        }
-    }
+    let siblings = plan.joined.iter().filter_map(|id| rows.get(id)).flatten();
+    let dirty: HashSet<(&str, &str)> = batch.dirty.iter().map(record_of).collect();
+    let said: HashSet<(&str, &str)> = siblings
+        .map(|stored| record_of(stored))
+        .filter(|key| !dirty.contains(key))
+        .collect();
+    out.clean
+        .extend(said.into_iter().map(|(source, id)| RecordKey {
+            source: source.into(),
+            entity,
+            external_id: id.to_owned(),
+        }));
 
     let doubts = plan.doubts.iter().filter_map(|d| {
         let stored = batch.dirty.get(d.index)?;
