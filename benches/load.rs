@@ -341,6 +341,11 @@ fn settings(vendor: &Vendor) -> SourceSettings {
             raw: false,
         },
     };
+    let mut options = BTreeMap::from([("requests_per_minute".to_owned(), "0".to_owned())]);
+    if vendor.connector == "salesforce" {
+        // The floor parses JSON: everything is to come in pages of it, not by jobs that answer in CSV.
+        options.insert("bulk_from".to_owned(), "0".to_owned());
+    }
     SourceSettings {
         name: vendor.connector.as_str().into(),
         connector: vendor.connector.clone(),
@@ -350,11 +355,7 @@ fn settings(vendor: &Vendor) -> SourceSettings {
         daily_requests: None,
         fields: BTreeMap::new(),
         secrets: BTreeMap::new(),
-        options: BTreeMap::from([
-            ("requests_per_minute".to_owned(), "0".to_owned()),
-            // The floor parses JSON: everything is to come in pages of it, not by jobs that answer in CSV.
-            ("bulk_from".to_owned(), "0".to_owned()),
-        ]),
+        options,
     }
 }
 
