@@ -49,7 +49,7 @@ pub(super) fn put(db: &Connection, source: &SourceName, record: &Record) -> Res<
                 how: MatchHow::Named,
             };
             let now = i64::try_from(seq(db)?).unwrap_or(i64::MAX);
-            tie(db, &entry, now, &mut Touched::default())?;
+            tie(db, &[entry], now, &mut Touched::default())?;
             return Ok(false);
         }
     }
@@ -151,7 +151,7 @@ pub(super) fn adopt(db: &Connection, source: &SourceName, record: &Record) -> Re
             entry(&record.external_id, local, MatchHow::New),
             entry(text, local, MatchHow::Named),
         ] {
-            tie(db, &entry, now, &mut Touched::default())?;
+            tie(db, &[entry], now, &mut Touched::default())?;
         }
         return Ok(());
     }

@@ -115,9 +115,7 @@ fn hand_out(db: &Connection, entity: Entity, limit: usize) -> Res<Vec<StoredReco
 pub(super) fn write_merged(db: &Connection, batch: &MergeBatch, now: Timestamp) -> Res<MergeStats> {
     let seq_now = next_seq(db)?;
     let mut touched = Touched::default();
-    for entry in &batch.crosswalk {
-        tie(db, entry, seq_now, &mut touched)?;
-    }
+    tie(db, &batch.crosswalk, seq_now, &mut touched)?;
     for merged in &batch.rows {
         put_extra(db, merged, &mut touched)?;
         put_row(db, &merged.row, seq_now, &mut touched)?;
@@ -259,7 +257,7 @@ pub(super) fn relink(
         if !entry.local.is_some() {
             entry.local = reserve_ids(db, entry.entity, 1)?;
         }
-        tie(db, &entry, seq_now, &mut touched)?;
+        tie(db, std::slice::from_ref(&entry), seq_now, &mut touched)?;
         mark_dirty(db, &key_of(&entry))?;
         remerge_row(
             db,

@@ -169,13 +169,13 @@ fn keep_here(db: &Connection, change: &Change, seq: i64, touched: &mut Touched) 
     )?;
     tie(
         db,
-        &CrosswalkEntry {
+        &[CrosswalkEntry {
             source: key.source,
             entity: target.entity,
             external_id: key.external_id,
             local: target.id,
             how: MatchHow::Identifier,
-        },
+        }],
         seq,
         touched,
     )

@@ -688,13 +688,13 @@ fn done(
         )?;
         tie(
             db,
-            &CrosswalkEntry {
+            &[CrosswalkEntry {
                 source: item.change.source.clone(),
                 entity: target.entity,
                 external_id: external.to_owned(),
                 local: target.id,
                 how: MatchHow::Identifier,
-            },
+            }],
             seq,
             &mut touched,
         )?;

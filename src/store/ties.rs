@@ -81,14 +81,33 @@ pub(super) fn external_id(db: &Connection, source: &str, target: Target) -> Res<
         .optional()?)
 }
 
-/// Ties a record to a row. When it was another's before, everything that hangs on that one is merged again, and it goes when
-/// nothing is left of it.
+/// Ties records to rows. When one was another's before, everything that hangs on that one is merged again, and it goes when nothing is
+/// left of it.
 pub(super) fn tie(
+    db: &Connection,
+    entries: &[CrosswalkEntry],
+    seq: i64,
+    touched: &mut Touched,
+) -> Res<()> {
+    let mut left: Vec<Target> = Vec::new();
+    for entry in entries {
+        left.extend(tie_one(db, entry, seq, touched)?);
+    }
+    // What refers to them is looked for once for all: not every column that refers has an index.
+    left.sort_unstable_by_key(|t| (t.entity, t.id));
+    for of_kind in left.chunk_by(|a, b| a.entity == b.entity) {
+        remerge_referring(db, of_kind)?;
+    }
+    Ok(())
+}
+
+/// The row that a record left, if it was another's before.
+fn tie_one(
     db: &Connection,
     entry: &CrosswalkEntry,
     seq: i64,
     touched: &mut Touched,
-) -> Res<()> {
+) -> Res<Option<Target>> {
     let key = RecordKey {
         source: entry.source.clone(),
         entity: entry.entity,
@@ -107,7 +126,10 @@ pub(super) fn tie(
         how_name(entry.how)
     ])?;
     match before {
-        None => wake(db, &key),
+        None => {
+            wake(db, &key)?;
+            Ok(None)
+        }
         Some(was) if was.local != entry.local => {
             db.prepare_cached(
                 "INSERT INTO counter(name,value) VALUES('moves',1) ON CONFLICT(name) DO UPDATE SET value=value+1",
@@ -118,7 +140,6 @@ pub(super) fn tie(
                 id: was.local,
             };
             remerge_row(db, old)?;
-            remerge_referring(db, old)?;
             let left = ties_of(db, old)?;
             if left.iter().all(|t| t.how == MatchHow::Named) {
                 // What its rows call it goes where it went.
@@ -126,9 +147,9 @@ pub(super) fn tie(
                     .execute(params![Kind(old.entity), old.id.0, entry.local.0])?;
                 delete_row(db, old, seq, touched)?;
             }
-            Ok(())
+            Ok(Some(old))
         }
-        Some(_) => Ok(()),
+        Some(_) => Ok(None),
     }
 }
 
@@ -189,20 +210,26 @@ const REFERENCES: &[(Entity, &[&str])] = &[
     (Entity::Signal, &["account"]),
 ];
 
-/// Marks the records of all rows that refer to a row to be merged again.
-fn remerge_referring(db: &Connection, target: Target) -> Res<()> {
+/// Marks the records of all rows that refer to one of these rows, which are of one kind, to be merged again.
+fn remerge_referring(db: &Connection, targets: &[Target]) -> Res<()> {
+    let Some(Target { entity: kind, .. }) = targets.first() else {
+        return Ok(());
+    };
+    let ids: Vec<String> = targets.iter().map(|t| t.id.0.to_string()).collect();
+    let ids = format!("[{}]", ids.join(","));
     for (entity, columns) in REFERENCES {
         for column in *columns {
-            if Entity::referred_by(column) != Some(target.entity) {
+            if Entity::referred_by(column) != Some(*kind) {
                 continue;
             }
             db.execute(
                 &format!(
                     "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
-                     (SELECT c.source,c.entity,c.external_id FROM {0} r JOIN crosswalk c ON c.entity='{0}' AND c.local=r.id WHERE r.{column}=?1)",
+                     (SELECT c.source,c.entity,c.external_id FROM {0} r CROSS JOIN crosswalk c
+                     WHERE r.{column} IN (SELECT value FROM json_each(?1)) AND c.entity='{0}' AND c.local=r.id)",
                     entity.name()
                 ),
-                [target.id.0],
+                [&ids],
             )?;
         }
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinHandle;
 
@@ -96,6 +96,8 @@ pub(super) struct Shared {
     /// There may be something to send.
     pub(super) push: Notify,
     pub(super) merging: tokio::sync::Mutex<()>,
+    /// When the accounts' facts were brought up to date last.
+    pub(super) settled_at: Mutex<Instant>,
     /// Somebody waits to merge what is there.
     pub(super) merge_wanted: AtomicBool,
     /// Sends one batch at a time.
@@ -195,6 +197,7 @@ impl Engine {
                 stopping: watch::Sender::new(false),
                 push: Notify::new(),
                 merging: tokio::sync::Mutex::default(),
+                settled_at: Mutex::new(Instant::now()),
                 merge_wanted: AtomicBool::default(),
                 pushing: tokio::sync::Mutex::default(),
                 imported: Mutex::default(),

@@ -9,7 +9,8 @@ use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord}
 use crate::connect::Page;
 use crate::merge;
 use crate::store::{Applied, FreshBatch, FreshPage, PageWrite, StoreError, pack};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{MutexGuard, mpsc};
 
 /// Pages that came meanwhile are stored together up to so many rows: the tree that finds records by the vendor's id is written anew for
@@ -17,6 +18,8 @@ use tokio::sync::{MutexGuard, mpsc};
 const AT_ONCE: usize = 8_000;
 /// Accounts whose facts are brought up to date in one transaction.
 const SETTLED_AT_ONCE: usize = 2_000;
+/// What a first load has is shown when nothing was shown for so long.
+const SHOWN_AT_LEAST: Duration = Duration::from_secs(3);
 /// Fewer rows than this are merged in the order in which they came.
 const SORTED_FROM: usize = 500;
 
@@ -58,8 +61,10 @@ impl Shared {
             }
             stored = &mut storing => stored,
         };
-        self.settle_facts().await?;
-        self.merge_pending().await?;
+        // The run merges what waits when it ends; a long one shows what it has on the way.
+        if self.is_unseen() {
+            self.merge_pending().await?;
+        }
         finished
     }
 
@@ -234,7 +239,7 @@ impl Shared {
             if self.is_stopping() || !self.leads() {
                 return Ok(false);
             }
-            if unshown >= show_after {
+            if unshown >= show_after && self.is_unseen() {
                 self.settle_facts().await?;
                 (unshown, show_after) = (0, show_after * 2);
             }
@@ -242,8 +247,18 @@ impl Shared {
         Ok(false)
     }
 
+    /// Nothing of what came was shown for a while.
+    fn is_unseen(&self) -> bool {
+        let at = self.settled_at.lock();
+        at.unwrap_or_else(PoisonError::into_inner).elapsed() >= SHOWN_AT_LEAST
+    }
+
     /// Brings the facts of the accounts up to date that a first load left behind, and tells that there is something new.
     pub(super) async fn settle_facts(&self) -> Result<(), StoreError> {
+        *self
+            .settled_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let mut changed = 0;
         loop {
             let settled = self.store.settle(SETTLED_AT_ONCE, self.clock.now()).await?;
