@@ -96,8 +96,8 @@ pub(super) struct Shared {
     /// There may be something to send.
     pub(super) push: Notify,
     pub(super) merging: tokio::sync::Mutex<()>,
-    /// When the accounts' facts were brought up to date last.
-    pub(super) settled_at: Mutex<Instant>,
+    /// When the accounts' facts were brought up to date last, and how long that took.
+    pub(super) settled: Mutex<(Instant, Duration)>,
     /// Somebody waits to merge what is there.
     pub(super) merge_wanted: AtomicBool,
     /// Sends one batch at a time.
@@ -197,7 +197,7 @@ impl Engine {
                 stopping: watch::Sender::new(false),
                 push: Notify::new(),
                 merging: tokio::sync::Mutex::default(),
-                settled_at: Mutex::new(Instant::now()),
+                settled: Mutex::new((Instant::now(), Duration::ZERO)),
                 merge_wanted: AtomicBool::default(),
                 pushing: tokio::sync::Mutex::default(),
                 imported: Mutex::default(),

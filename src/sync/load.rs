@@ -18,8 +18,9 @@ use tokio::sync::{MutexGuard, mpsc};
 const AT_ONCE: usize = 8_000;
 /// Accounts whose facts are brought up to date in one transaction.
 const SETTLED_AT_ONCE: usize = 2_000;
-/// What a first load has is shown when nothing was shown for so long.
+/// What a first load has is shown when nothing was shown for so long, or for so many times what showing cost.
 const SHOWN_AT_LEAST: Duration = Duration::from_secs(3);
+const SHARE: u32 = 10;
 /// Fewer rows than this are merged in the order in which they came.
 const SORTED_FROM: usize = 500;
 
@@ -215,8 +216,7 @@ impl Shared {
         mut pages: mpsc::Receiver<Ready<'_>>,
         tally: &mut Rows,
     ) -> Result<bool, Stop> {
-        // Showing costs as much as there are accounts: so the more is there, the seldomer.
-        let (mut unshown, mut show_after) = (0, SHOW_AFTER);
+        let mut unshown = 0;
         while let Some(ready) = pages.recv().await {
             let applied = match ready.page {
                 Form::Merged(fresh) => self.store.apply_fresh(fresh).await?,
@@ -239,9 +239,9 @@ impl Shared {
             if self.is_stopping() || !self.leads() {
                 return Ok(false);
             }
-            if unshown >= show_after && self.is_unseen() {
+            if unshown >= SHOW_AFTER && self.is_unseen() {
                 self.settle_facts().await?;
-                (unshown, show_after) = (0, show_after * 2);
+                unshown = 0;
             }
         }
         Ok(false)
@@ -249,16 +249,13 @@ impl Shared {
 
     /// Nothing of what came was shown for a while.
     fn is_unseen(&self) -> bool {
-        let at = self.settled_at.lock();
-        at.unwrap_or_else(PoisonError::into_inner).elapsed() >= SHOWN_AT_LEAST
+        let (at, cost) = *self.settled.lock().unwrap_or_else(PoisonError::into_inner);
+        at.elapsed() >= SHOWN_AT_LEAST.max(cost * SHARE)
     }
 
     /// Brings the facts of the accounts up to date that a first load left behind, and tells that there is something new.
     pub(super) async fn settle_facts(&self) -> Result<(), StoreError> {
-        *self
-            .settled_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let begun = Instant::now();
         let mut changed = 0;
         loop {
             let settled = self.store.settle(SETTLED_AT_ONCE, self.clock.now()).await?;
@@ -267,6 +264,8 @@ impl Shared {
                 break;
             }
         }
+        *self.settled.lock().unwrap_or_else(PoisonError::into_inner) =
+            (Instant::now(), begun.elapsed());
         if changed > 0 {
             let seq = self.store.seq().await?;
             self.tell(SyncEvent::Merged { seq, changed });
