@@ -383,7 +383,7 @@ async fn load(vendors: &[Vendor], db: &Path) -> Store {
         store: Arc::new(store.clone()),
         clock: Arc::new(Still),
         sources,
-        precedence: BTreeMap::new(),
+        rules: Default::default(),
         read_only: false,
         author: None,
     });
