@@ -28,12 +28,7 @@ pub fn draw(app: &App, ui: &mut Ui<'_>, area: Rect) {
     let need = |g: &[Group<'_>]| {
         g.iter().map(|g| line_width(&g.bits)).sum::<usize>() + g.len().saturating_sub(1) * 3
     };
-    while need(&groups) > usize::from(room) && groups.len() > 1 {
-        let Some(at) = (0..groups.len()).min_by_key(|i| groups[*i].keep) else {
-            break;
-        };
-        groups.remove(at);
-    }
+    fit(&mut groups, usize::from(room), &need);
     let spare = usize::from(room).saturating_sub(need(&groups));
     let gap = 3 + (spare / groups.len().max(1)).min(4) as u16;
     let mut x = area.x + used + 2;
@@ -58,6 +53,26 @@ pub fn draw(app: &App, ui: &mut Ui<'_>, area: Rect) {
     if area.height > 1 {
         tabs(app, ui, Rect::new(area.x, area.y + 1, area.width, 1));
     }
+}
+
+/// Leaves the groups that have room: those that matter most first, then whatever still fits beside them.
+fn fit<'a>(groups: &mut Vec<Group<'a>>, room: usize, need: &dyn Fn(&[Group<'a>]) -> usize) {
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|i| std::cmp::Reverse(groups[*i].keep));
+    let mut kept: Vec<usize> = Vec::new();
+    let mut used = 0;
+    for i in order {
+        let more = need(&groups[i..=i]) + if kept.is_empty() { 0 } else { 3 };
+        if kept.is_empty() || used + more <= room {
+            used += more;
+            kept.push(i);
+        }
+    }
+    let mut n = 0;
+    groups.retain(|_| {
+        n += 1;
+        kept.contains(&(n - 1))
+    });
 }
 
 fn money(app: &App, minor: i64) -> String {
