@@ -35,7 +35,7 @@ pub struct OwnHealth {
     /// How much of the model's weight is there, whole per cent.
     pub coverage: u8,
     /// The band (two bits: 0 none, else one more than its place from good to bad), the band of the day before (two bits, likewise), flags.
-    pub bits: u8,
+    bits: u8,
 }
 
 impl Default for OwnHealth {
@@ -61,6 +61,17 @@ impl OwnHealth {
             coverage,
             bits: two(band) | two(before) << 2 | flags & !15,
         }
+    }
+    /// Its bands alone, as [`bands`](OwnHealth::bands) gives them.
+    pub fn of_bands(bits: u8) -> OwnHealth {
+        OwnHealth {
+            bits: bits & 15,
+            ..OwnHealth::default()
+        }
+    }
+    /// The band and the one of the day before in four bits; 0 when there is neither.
+    pub fn bands(&self) -> u8 {
+        self.bits & 15
     }
     /// Whole points, 0 to 100.
     pub fn points(&self) -> Option<u8> {

@@ -72,6 +72,10 @@ pub enum Command {
     Connect(Connect),
     /// Log in to a source, see how each one logs in, forget a login.
     Auth(Auth),
+    /// The health model: who would change band under another one.
+    Health(Health),
+    /// What would be if a signal of an account moved, or a scenario came true; nothing is written.
+    Whatif(WhatIf),
     /// Everything that could be wrong, each with its remedy.
     Doctor(Doctor),
 }
@@ -552,6 +556,44 @@ pub enum ManifestVerb {
         /// The file.
         file: std::path::PathBuf,
     },
+}
+
+/// `csops health`.
+#[derive(Clone, Debug, Args)]
+pub struct Health {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: HealthVerb,
+}
+
+/// What to do with the health model.
+#[derive(Clone, Debug, Subcommand)]
+pub enum HealthVerb {
+    /// Compare two models over all accounts: who would change band, with scores and ARR.
+    Diff {
+        /// The model as it is: a file with [health], or with its keys alone.
+        before: PathBuf,
+        /// The model as it would be.
+        after: PathBuf,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+        /// At most so many accounts.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+    },
+}
+
+/// `csops whatif`.
+#[derive(Clone, Debug, Args)]
+pub struct WhatIf {
+    /// The account (name, id, domain or external id) and what is moved of it: usage.trend=0 tickets=closed health+=10. Or a scenario:
+    /// slip-commits, lose-top-3.
+    #[arg(value_name = "ACCOUNT SIGNAL=VALUE")]
+    pub words: Vec<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `csops doctor`.

@@ -11,6 +11,7 @@ mod connect;
 mod demo;
 mod doctor;
 mod export;
+mod health;
 mod import;
 mod init;
 mod keys;
@@ -23,6 +24,7 @@ mod quality;
 mod show;
 mod start;
 mod status;
+mod whatif;
 
 use args::{Cli, Command, Global};
 use clap::Parser;
@@ -59,6 +61,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Keys(options)) => keys::run(&options.verb, &start::paths(global)?, &mut out),
         Some(Command::Connect(options)) => connect::run(global, &options.verb, &mut out),
         Some(Command::Auth(options)) => auth::run(global, &options.verb, &mut out),
+        Some(Command::Health(options)) => health::run(global, &options.verb, &mut out),
+        Some(Command::Whatif(options)) => whatif::run(global, options, &mut out),
         Some(Command::Doctor(options)) => doctor::run(global, options, &mut out),
     }
 }

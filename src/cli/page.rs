@@ -1,6 +1,6 @@
 //! `csops page`: a page of the metrics screen as text or JSON, each figure explained where that is asked for.
 
-mod json;
+pub(super) mod json;
 
 use super::args::{Global, Page as Options};
 use super::open::{How, Session, coverage, head, of_day, open, say_day};

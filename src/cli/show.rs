@@ -35,7 +35,7 @@ pub fn run(global: &Global, show: &Show, out: &mut dyn Write) -> Result<(), Fail
 }
 
 /// The one account that a text names.
-fn find(session: &Session, text: &str) -> Result<LocalId, Failure> {
+pub(super) fn find(session: &Session, text: &str) -> Result<LocalId, Failure> {
     let hits = session
         .runtime
         .block_on(session.cockpit.find_account(text))

@@ -13,6 +13,8 @@ pub enum PageSlot {
     Screen,
     /// The box that explains figures, which may draw on several pages.
     Why(u8),
+    /// The box that shows what would be.
+    WhatIf,
 }
 
 /// Which page, and how it is to be made.

@@ -122,6 +122,8 @@ pub enum Effect {
     Switch(String, Option<String>),
     /// Explain the figure in focus, or the one named.
     Why(Option<&'static str>),
+    /// Show what would be if that line came true.
+    WhatIf(String),
     /// Make the pane in focus large, or small again.
     Zoom,
     /// Mark or unmark the row in focus.

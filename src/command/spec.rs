@@ -142,6 +142,8 @@ pub enum ArgKind {
     Figure,
     /// A switch of the page that is shown.
     Switch,
+    /// What a what-if moves, `usage.trend=0 tickets=closed`, or a scenario; the rest of the line.
+    Move,
     /// A saved view.
     View,
     /// A column to sort by; a leading `-` sorts downwards.
@@ -191,7 +193,7 @@ pub struct Flag {
 pub struct CommandSpec {
     /// Its name; a name of two words is a command with a subcommand, `task done`.
     pub name: &'static str,
-    /// Arguments by position. Only the last may be [`ArgKind::Text`] or [`ArgKind::Query`].
+    /// Arguments by position. Only the last may be [`ArgKind::Text`], [`ArgKind::Query`] or [`ArgKind::Move`].
     pub args: &'static [Arg],
     /// Options by name.
     pub flags: &'static [Flag],
@@ -250,6 +252,7 @@ impl ArgKind {
             ArgKind::Page => "PAGE",
             ArgKind::Figure => "FIGURE",
             ArgKind::Switch => "SWITCH",
+            ArgKind::Move => "SIGNAL=VALUE",
             ArgKind::View => "VIEW",
             ArgKind::Column => "COLUMN",
             ArgKind::Source => "SOURCE",
@@ -264,7 +267,7 @@ impl ArgKind {
     }
     /// It takes the rest of the line as it stands.
     pub fn takes_rest(self) -> bool {
-        matches!(self, ArgKind::Text | ArgKind::Query)
+        matches!(self, ArgKind::Text | ArgKind::Query | ArgKind::Move)
     }
     /// Its values when they are the same everywhere.
     pub fn fixed_choices(self) -> &'static [&'static str] {

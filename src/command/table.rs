@@ -534,6 +534,13 @@ pub static COMMANDS: &[CommandSpec] = &[
     ),
     plain(
         Group::View,
+        "whatif",
+        &[arg("SIGNAL=VALUE", K::Move)],
+        &[(Queue, "i"), (Account, "i")],
+        "What would be if a signal moved, before and after: usage.trend=0, slip-commits; never written",
+    ),
+    plain(
+        Group::View,
         "switch",
         &[arg("SWITCH", K::Switch), opt("VALUE", K::Word)],
         &[(Metrics, "f")],

@@ -94,24 +94,6 @@ pub const DEFINITIONS: &[Definition] = &[
         note: "the curve is an assumption ([risk] save_curve) until outcomes of your own teach it; a decision that is past, today or missing counts as today's",
     },
     Definition {
-        name: "health.csops",
-        title: "csops' health",
-        formula: "Σ w·x / Σ w over the signals that are known: x a signal's 0 to 100 points, w its weight × 2^(−age/half-life)",
-        note: "the model is [health] in config.toml; beside the vendor's score, not instead of it: [health] drive says which of the two counts",
-    },
-    Definition {
-        name: "health.coverage",
-        title: "Coverage of a score",
-        formula: "Σ w of the signals that are known, faded by age, ÷ Σ w of all signals of the model",
-        note: "below [health] coverage (60 %) a score has no band: insufficient",
-    },
-    Definition {
-        name: "health.band",
-        title: "Band of csops' health",
-        formula: "good, watch or bad by the edges that hold for the account's segment, touch, stage and age; yesterday's band is left only 3 points beyond its edge",
-        note: "insufficient where too little is known",
-    },
-    Definition {
         name: "at_risk",
         title: "ARR at risk",
         formula: "ARR at stake of the accounts in the queue",
@@ -318,6 +300,8 @@ const PARTS: &[&[Definition]] = &[
     super::screens::definitions::DEFINITIONS,
     super::capacity::DEFINITIONS,
     super::retention::DEFINITIONS,
+    super::health::DEFINITIONS,
+    super::whatif::DEFINITIONS,
 ];
 
 /// All definitions.

@@ -30,6 +30,7 @@ pub mod settings;
 pub mod tasks;
 pub mod trends;
 pub mod voice;
+pub mod whatif;
 
 pub use crate::query::order::{SortKey, default_keys, order};
 pub use definition::{DEFINITIONS, Definition, definition, definitions};

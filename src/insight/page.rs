@@ -335,6 +335,7 @@ pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
     ("retention", "Retention", super::retention::page),
     ("forecast", "Forecast", super::forecast::page),
+    ("health", "Health", super::health::page),
     ("quality", "Data quality", super::quality::page),
     ("trends", "Trends", super::trends::page),
     ("growth", "Growth", super::growth::page),

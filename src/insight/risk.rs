@@ -1,6 +1,6 @@
 //! The columns that lists sort by: probability of loss × ARR at stake × closeness of the decision, and who is in the queue.
 
-use super::health::{Drive, Scorer, driving};
+use super::health::{Bands, Drive, Scorer, driving};
 use super::reasons;
 use super::rules::{Band, Rules};
 use crate::book::derived::{
@@ -128,14 +128,18 @@ pub enum Since<'a> {
     SameDay(&'a Derived),
     /// The columns of an earlier day: their bands are those of the day before.
     DayBefore(&'a Derived),
+    /// What was kept of an earlier start, of this day or of one before.
+    Kept(&'a Bands),
 }
 
 impl Since<'_> {
-    fn band(&self, row: u32) -> Option<Band> {
+    /// The band of the day before of an account, whose model now is of this version.
+    fn band(&self, a: &AccountRow<'_>, model: &str, today: Day) -> Option<Band> {
         let place = match self {
             Since::Nothing => None,
-            Since::SameDay(d) => d.health(row).before(),
-            Since::DayBefore(d) => d.health(row).band(),
+            Since::SameDay(d) => d.health(a.row()).before(),
+            Since::DayBefore(d) => d.health(a.row()).band(),
+            Since::Kept(bands) => return bands.before(model, today, a.id()),
         };
         place.and_then(Band::at)
     }
@@ -148,10 +152,11 @@ pub fn derive(book: &Book, today: Date, rules: &Rules) -> Derived {
 
 /// The columns of a whole Book whose rows are those of the columns before.
 pub fn derive_since(since: Since<'_>, book: &Book, today: Date, rules: &Rules) -> Derived {
-    let mut derived = Derived::default().with_model(&rules.health.version(), knows(book));
-    let mut scorer = Scorer::new(&rules.health, Day::of(Some(today)));
+    let (model, day) = (rules.health.version(), Day::of(Some(today)));
+    let mut derived = Derived::default().with_model(&model, knows(book));
+    let mut scorer = Scorer::new(&rules.health, day);
     for account in book.accounts() {
-        let before = since.band(account.row());
+        let before = since.band(&account, &model, day);
         derived.set(
             account.row(),
             derive_account(&account, today, rules, &mut scorer, before),
@@ -185,8 +190,8 @@ pub fn rederive(
         let Some(row) = book.row_of(Entity::Account, id) else {
             continue;
         };
-        let band = Since::SameDay(before).band(row);
         let account = book.account(row);
+        let band = before.health(row).before().and_then(Band::at);
         derived.set(
             row,
             derive_account(&account, today, rules, &mut scorer, band),

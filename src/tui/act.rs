@@ -1,7 +1,7 @@
 //! Commands: a line is parsed, asked about where something lacks, and carried out here (moving, showing) or by the cockpit (writing).
 
 use super::app::{App, Ask, Pane};
-use super::overlay::{Overlay, confirm, filter, form, help, item, palette, why};
+use super::overlay::{Overlay, confirm, filter, form, help, item, palette, whatif, why};
 use super::widgets::table::ListState;
 use crate::book::registry::{self, Cell};
 use crate::book::{Entity, LocalId, Target};
@@ -177,6 +177,10 @@ impl App {
             Effect::Why(named) => {
                 let w = why::Why::open(self, named);
                 self.overlays.push(Overlay::Why(w));
+            }
+            Effect::WhatIf(line) => {
+                let w = whatif::WhatIf::open(self, &line);
+                self.overlays.push(Overlay::WhatIf(w));
             }
             Effect::Zoom => self.zoom = !self.zoom,
             Effect::Mark => self.mark(),
@@ -578,6 +582,15 @@ impl App {
             ArgKind::Figure => crate::insight::definitions()
                 .map(|d| (d.name.to_owned(), d.title.to_owned()))
                 .collect(),
+            ArgKind::Move => {
+                use crate::insight::whatif::{MOVES, SCENARIOS};
+                let moves = MOVES.iter().map(|(n, h)| (format!("{n}="), *h));
+                let scenarios = SCENARIOS.iter().map(|(n, h)| ((*n).to_owned(), *h));
+                moves
+                    .chain(scenarios)
+                    .map(|(n, h)| (n.replace("KIND", ""), h.to_owned()))
+                    .collect()
+            }
             ArgKind::Switch => {
                 let switches = self.metrics.page().map_or(&[][..], |p| &p.switches);
                 switches

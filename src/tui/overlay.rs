@@ -6,6 +6,7 @@ pub mod form;
 pub mod help;
 pub mod item;
 pub mod palette;
+pub mod whatif;
 pub mod why;
 
 use super::app::App;
@@ -27,6 +28,8 @@ pub enum Overlay {
     Help(help::Help),
     /// Why a row is where it is.
     Why(why::Why),
+    /// What would be.
+    WhatIf(whatif::WhatIf),
     /// One outbox item; a conflict's two sides.
     Item(item::ItemBox),
 }
@@ -51,6 +54,7 @@ impl Overlay {
             Overlay::Confirm(o) => o.key(app, key),
             Overlay::Help(o) => o.key(key),
             Overlay::Why(o) => o.key(app, key),
+            Overlay::WhatIf(o) => o.key(app, key),
             Overlay::Item(o) => o.key(app, key),
         }
     }
@@ -82,6 +86,7 @@ impl Overlay {
         match self {
             Overlay::Help(o) => o.scroll(by),
             Overlay::Why(o) => o.scroll(by),
+            Overlay::WhatIf(o) => o.scroll(by),
             Overlay::Palette(o) => o.step(by.signum()),
             _ => {}
         }
@@ -96,6 +101,7 @@ impl Overlay {
             Overlay::Confirm(o) => o.draw(ui, area),
             Overlay::Help(o) => o.draw(ui, area),
             Overlay::Why(o) => o.draw(app, ui, area),
+            Overlay::WhatIf(o) => o.draw(app, ui, area),
             Overlay::Item(o) => o.draw(app, ui, area),
         }
     }

@@ -17,7 +17,8 @@ pub(super) fn page_json(s: &Snapshot, page: &Page, explained: bool) -> Map<Strin
     out
 }
 
-fn value_json(s: &Snapshot, value: &page::Value) -> Value {
+/// A value as the other documents have it, null where there is no answer.
+pub(in crate::cli) fn value_json(s: &Snapshot, value: &page::Value) -> Value {
     use page::Value as V;
     match value {
         V::Money(minor) => {

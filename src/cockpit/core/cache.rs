@@ -5,11 +5,12 @@ use super::super::view::{ListKind, ViewSpec, compute};
 use super::load::empty_book;
 use super::{CACHE_EVERY, Core};
 use crate::book::{
-    Account, Entity, Escalation, Facts, Overlay, Person, Rate, Renewal, RowDelta, SourceStatus,
-    Task,
+    Account, Day, Entity, Escalation, Facts, Overlay, Person, Rate, Renewal, RowDelta,
+    SourceStatus, Task,
 };
 use crate::command::Me;
 use crate::config::Settings;
+use crate::insight::health::Bands;
 use crate::insight::{Segments, derive};
 use crate::store::peek_screen_cache;
 use jiff::Timestamp;
@@ -21,6 +22,8 @@ use std::time::Instant;
 
 /// Under this key the picture lies in the store.
 const KEY: &str = "home";
+/// Under this one the bands of the health scores, which the next start holds its own against.
+pub(super) const BANDS: &str = "bands";
 /// So many rows of each pane: a tall screen's worth.
 const ROWS: usize = 80;
 /// Another shape of the picture is another version.
@@ -145,6 +148,21 @@ impl Core {
             && !data.is_empty()
         {
             let kept = self.storage.put_screen_cache(KEY, data).await;
+            self.report(kept);
+        }
+        self.write_bands().await;
+    }
+
+    /// Keeps the bands of the health scores, if they are others than those kept.
+    async fn write_bands(&mut self) {
+        let (snapshot, today) = (self.snapshot(), Day::of(Some(self.day)));
+        let before = self.storage.screen_cache(BANDS).await.ok().flatten();
+        let made = tokio::task::spawn_blocking(move || {
+            let bands = Bands::of(&snapshot.book, &snapshot.derived, today).to_bytes();
+            (Some(&bands) != before.as_ref()).then_some(bands)
+        });
+        if let Ok(Some(bands)) = made.await {
+            let kept = self.storage.put_screen_cache(BANDS, bands).await;
             self.report(kept);
         }
     }

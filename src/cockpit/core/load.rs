@@ -7,7 +7,8 @@ use super::{Core, Event, Level};
 use crate::book::{Book, Clock, Derived, History, OutboxItem, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
-use crate::insight::derive;
+use crate::insight::health::Bands;
+use crate::insight::{Since, derive_since};
 use crate::store::StoreError;
 use jiff::civil::Date;
 use std::path::Path;
@@ -104,8 +105,12 @@ impl Core {
             let seq = storage.load_all(Box::new(sink)).await?;
             let book = std::mem::take(&mut *book.lock().unwrap_or_else(PoisonError::into_inner))
                 .at_seq(seq);
+            // Without them each score shows the band that it has by itself.
+            let kept = storage.screen_cache(super::cache::BANDS).await;
+            let bands = kept.ok().flatten().and_then(|b| Bands::of_bytes(&b));
             let made = tokio::task::spawn_blocking(move || {
-                let derived = derive(&book, today, &figures.risk);
+                let since = bands.as_ref().map_or(Since::Nothing, Since::Kept);
+                let derived = derive_since(since, &book, today, &figures.risk);
                 (book, derived)
             });
             let (book, derived) = made.await.map_err(|_| StoreError::Closed)?;

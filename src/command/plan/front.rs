@@ -40,6 +40,7 @@ impl Planner<'_> {
                     Effect::Why(Some(self.one_of(name, &names, "figure")?))
                 }
             },
+            "whatif" => Effect::WhatIf(self.arg(0).to_owned()),
             "page" => Effect::Page(self.page(self.arg(0))?),
             "page next" => Effect::PageStep(true),
             "page previous" => Effect::PageStep(false),

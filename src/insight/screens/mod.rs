@@ -17,6 +17,7 @@ pub const SCREENS: &[(&str, &str, Make)] = &[
     ("renewals", "Renewals", renewals::page),
     ("segments", "Segments", segments::page),
     ("tasks", "Tasks", tasks::page),
+    ("whatif", "What if", super::whatif::page),
 ];
 
 /// The row that a page is about, from its choice `name`: a number of the Book.

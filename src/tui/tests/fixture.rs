@@ -774,6 +774,7 @@ pub fn answered(app: &mut App) {
                 .is_some_and(|p| p.generation == app.cockpit.snapshot().generation);
         let whys = app.overlays.iter().all(|o| match o {
             crate::tui::overlay::Overlay::Why(w) => w.made(app),
+            crate::tui::overlay::Overlay::WhatIf(w) => w.made(app),
             _ => true,
         });
         if done && page && whys {

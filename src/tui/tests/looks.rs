@@ -78,6 +78,10 @@ fn boxes_over_the_rest() {
     let small = [(140, 40), (80, 24)];
     hold("help", &small, |app| app.run_line("help"));
     hold("why", &small, |app| app.run_line("why"));
+    hold("whatif", &small, |app| {
+        app.run_line("whatif health+=45 tickets=closed risk.open=no");
+        answered(app);
+    });
     hold("palette", &small, |app| {
         app.run_line("palette");
         for c in "task".chars() {
