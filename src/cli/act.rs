@@ -27,64 +27,88 @@ pub fn run(global: &Global, options: &Do, out: &mut dyn Write) -> Result<(), Fai
         return Err(Failure::failed(format!("nothing matches “{}”", options.on)));
     }
     let selection = Selection::of(entity, rows.iter().map(|r| snapshot.book.id_of(entity, *r)));
-    if rows.len() > 1 && !options.yes && !options.dry_run {
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::usage(format!(
-                "this would change {} rows; say --yes, or look first with --dry-run",
-                rows.len()
-            )));
-        }
-        eprint!(
-            "{} on {} rows? (yes, no) [no]: ",
-            options.command,
-            rows.len()
-        );
-        let mut answer = String::new();
-        let _ = std::io::stdin().lock().read_line(&mut answer);
-        if !answer.trim().eq_ignore_ascii_case("yes") {
-            return Err(Failure::failed("nothing was done".into()));
-        }
+    if rows.len() > 1 && !options.dry_run {
+        confirmed(&format!("{} on", options.command), rows.len(), options.yes)?;
     }
     let run = session
         .cockpit
         .run_headless(command, selection, options.yes, options.dry_run);
-    let outcome = session.runtime.block_on(run).map_err(|e| match e {
-        CommandError::Store(e) => Failure::store(e),
-        CommandError::NeedsConfirmation(e) => Failure::failed(format!("{e}; say --yes to do it")),
-        e => Failure::failed(e.to_string()),
-    })?;
+    let outcome = session.runtime.block_on(run).map_err(refused)?;
     writeln!(out, "{}", crate::book::text::visible(&outcome.summary))?;
     if options.dry_run {
         return Ok(());
     }
-    if outcome.items > 0 {
-        send(&session)?;
-        let mine = outcome.operation.map(|o| o.id);
-        let snapshot = session.cockpit.snapshot();
-        let stuck: Vec<_> = snapshot
-            .outbox
-            .iter()
-            .filter(|i| {
-                Some(&i.operation) == mine.as_ref() && i.error.is_some() && i.state.is_pending()
-            })
-            .collect();
-        for item in &stuck {
-            narrate(&format!(
-                "{}: {}",
-                item.id,
-                item.error.as_deref().unwrap_or_default()
-            ));
-        }
-        if !stuck.is_empty() {
-            return Err(Failure::failed(format!(
-                "{} of {} writes have not arrived yet: csops outbox",
-                stuck.len(),
-                outcome.items
-            )));
-        }
-    }
+    let mine: Vec<String> = outcome.operation.map(|o| o.id).into_iter().collect();
+    deliver(&session, &mine, outcome.items)?;
     session.runtime.block_on(session.cockpit.close());
     Ok(())
+}
+
+/// Asks before several rows change, unless it was said that they may.
+///
+/// # Errors
+/// 2 when nobody can be asked, 1 when the answer is no.
+pub(super) fn confirmed(what: &str, rows: usize, yes: bool) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!(
+            "this would change {rows} rows; say --yes, or look first with --dry-run"
+        )));
+    }
+    eprint!("{what} {rows} rows? (yes, no) [no]: ");
+    let mut answer = String::new();
+    let _ = std::io::stdin().lock().read_line(&mut answer);
+    if answer.trim().eq_ignore_ascii_case("yes") {
+        Ok(())
+    } else {
+        Err(Failure::failed("nothing was done".into()))
+    }
+}
+
+/// Why a command was not carried out, with its exit code.
+pub(super) fn refused(e: CommandError) -> Failure {
+    match e {
+        CommandError::Store(e) => Failure::store(e),
+        CommandError::NeedsConfirmation(e) => Failure::failed(format!("{e}; say --yes to do it")),
+        e => Failure::failed(e.to_string()),
+    }
+}
+
+/// Sends what operations wrote.
+///
+/// # Errors
+/// 1 when some of it has not arrived.
+pub(super) fn deliver(
+    session: &Session,
+    operations: &[String],
+    items: usize,
+) -> Result<(), Failure> {
+    if items == 0 {
+        return Ok(());
+    }
+    send(session)?;
+    let snapshot = session.cockpit.snapshot();
+    let stuck: Vec<_> = snapshot
+        .outbox
+        .iter()
+        .filter(|i| operations.contains(&i.operation) && i.error.is_some() && i.state.is_pending())
+        .collect();
+    for item in &stuck {
+        narrate(&format!(
+            "{}: {}",
+            item.id,
+            item.error.as_deref().unwrap_or_default()
+        ));
+    }
+    if stuck.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::failed(format!(
+        "{} of {items} writes have not arrived yet: csops outbox",
+        stuck.len()
+    )))
 }
 
 /// Sends what is due; another csops on this database may be the one that does.

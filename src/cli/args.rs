@@ -56,6 +56,8 @@ pub enum Command {
     Export(Export),
     /// ARR, GRR, NRR, logo churn, the ARR waterfall, the renewal forecast, and how complete they are.
     Metrics(Metrics),
+    /// Which accounts would best change hands so that nobody has more than fits: shown, and done.
+    Rebalance(Rebalance),
     /// A page of the metrics screen: overview, retention, forecast and so on; without a name the pages that there are.
     Page(Page),
     /// One account in full, by name, id, domain or external id.
@@ -335,6 +337,43 @@ pub struct Metrics {
     /// The rows from which GRR can be recomputed.
     #[arg(long)]
     pub explain: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the table of a rebalance is by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RebalanceBy {
+    /// Every CSM.
+    Csm,
+    /// Who leads them.
+    Team,
+    /// Where they work.
+    Region,
+}
+
+/// `csops rebalance`.
+#[derive(Clone, Debug, Args)]
+pub struct Rebalance {
+    /// What the table before and after is by.
+    #[arg(long, default_value = "csm")]
+    pub by: RebalanceBy,
+    /// At most so many moves.
+    #[arg(long, value_name = "N")]
+    pub max_moves: Option<usize>,
+    /// Accounts that never move, besides the configured ones.
+    #[arg(long, value_name = "QUERY")]
+    pub keep: Option<String>,
+    /// Give accounts without a CSM to somebody too.
+    #[arg(long)]
+    pub unassigned: bool,
+    /// Only show it.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do it without asking.
+    #[arg(long)]
+    pub yes: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

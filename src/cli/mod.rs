@@ -21,6 +21,7 @@ mod open;
 mod page;
 mod print;
 mod quality;
+mod rebalance;
 mod show;
 mod start;
 mod status;
@@ -51,6 +52,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Import(options)) => import::run(global, options, &mut out),
         Some(Command::Export(options)) => export::run(global, options, &mut out),
         Some(Command::Metrics(options)) => metrics::run(global, options, &mut out),
+        Some(Command::Rebalance(options)) => rebalance::run(global, options, &mut out),
         Some(Command::Page(options)) => page::run(global, options, &mut out),
         Some(Command::Show(options)) => show::run(global, options, &mut out),
         Some(Command::Do(options)) => act::run(global, options, &mut out),

@@ -12,6 +12,8 @@ pub enum Event {
     ViewReady(Slot),
     /// A page of figures that was asked for is made.
     PageReady,
+    /// A proposal that was asked for is made.
+    ProposalReady,
     /// The account page's rows are there.
     DetailReady(LocalId),
     /// A sentence for the person.

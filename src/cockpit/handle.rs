@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) wanted: Wanted<Slot, ViewSpec>,
     pub(super) wanted_pages: Wanted<PageSlot, PageSpec>,
     pages: Mutex<Made>,
+    pub(super) proposal: ArcSwapOption<super::rebalance::Proposed>,
     /// Whether the Book is there, or why it is not.
     pub(super) ready: watch::Sender<Option<Result<(), String>>>,
     engine: watch::Receiver<Option<Engine>>,
@@ -487,6 +488,7 @@ impl Shared {
             wanted: Wanted::default(),
             wanted_pages: Wanted::default(),
             pages: Mutex::default(),
+            proposal: ArcSwapOption::empty(),
             ready: watch::Sender::new(None),
             engine,
             store,

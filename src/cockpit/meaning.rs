@@ -20,7 +20,6 @@ pub(super) fn settings_of(settings: &config::Settings) -> Settings {
         voice: figures::voice_of(settings),
         retention: retention_of(settings),
         forecast: forecast_of(settings),
-        ..Settings::default()
     }
 }
 

@@ -20,6 +20,7 @@ mod keyring;
 mod meaning;
 mod open;
 pub mod pages;
+pub mod rebalance;
 pub mod rules;
 pub mod snapshot;
 mod sources;

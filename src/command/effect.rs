@@ -124,6 +124,8 @@ pub enum Effect {
     Why(Option<&'static str>),
     /// Show what would be if that line came true.
     WhatIf(String),
+    /// Propose which accounts would best change hands; with a query of those that stay.
+    Rebalance(Option<String>),
     /// Make the pane in focus large, or small again.
     Zoom,
     /// Mark or unmark the row in focus.

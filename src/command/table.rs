@@ -87,7 +87,7 @@ const fn in_group(mut spec: CommandSpec, group: Group) -> CommandSpec {
 }
 
 use ArgKind as K;
-use Scope::{Account, Global, Metrics, Queue, Renewals, Sync, Tasks};
+use Scope::{Account, Global, Metrics, Queue, Renewals, Segments, Sync, Tasks};
 
 const REASON: Flag = flag("reason", K::Text, "why, in a few words");
 
@@ -552,6 +552,13 @@ pub static COMMANDS: &[CommandSpec] = &[
         &[],
         &[(Global, "A")],
         "Mine or everybody's",
+    ),
+    plain(
+        Group::View,
+        "rebalance",
+        &[opt("KEEP", K::Query)],
+        &[(Segments, "b")],
+        "Which accounts would best change hands so that nobody has more than fits; those that match stay",
     ),
     plain(
         Group::View,

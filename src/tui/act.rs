@@ -1,7 +1,7 @@
 //! Commands: a line is parsed, asked about where something lacks, and carried out here (moving, showing) or by the cockpit (writing).
 
 use super::app::{App, Ask, Pane};
-use super::overlay::{Overlay, confirm, filter, form, help, item, palette, whatif, why};
+use super::overlay::{Overlay, confirm, filter, form, help, item, palette, rebalance, whatif, why};
 use super::widgets::table::ListState;
 use crate::book::registry::{self, Cell};
 use crate::book::{Entity, LocalId, Target};
@@ -182,6 +182,10 @@ impl App {
                 let w = whatif::WhatIf::open(self, &line);
                 self.overlays.push(Overlay::WhatIf(w));
             }
+            Effect::Rebalance(keep) => {
+                let r = rebalance::Rebalance::open(self, keep);
+                self.overlays.push(Overlay::Rebalance(r));
+            }
             Effect::Zoom => self.zoom = !self.zoom,
             Effect::Mark => self.mark(),
             Effect::MarkRange => self.mark_range(),
@@ -307,8 +311,8 @@ impl App {
             self.list_mut(pane).marks.clear();
         } else if self.zoom {
             self.zoom = false;
-        } else if self.close_account() {
-        } else if pane == Pane::Metrics && self.unflip() {
+        } else if self.close_account() || (pane == Pane::Metrics && self.unflip()) {
+            // Whichever it was, that was the step.
         } else if !self.asked[pane as usize].query.is_empty() {
             self.asked[pane as usize].query.clear();
             self.ask_view(pane);

@@ -485,6 +485,7 @@ impl App {
                 self.refresh();
             }
             Event::ViewReady(_) | Event::DetailReady(_) => self.refresh(),
+            Event::ProposalReady => self.dirty = true,
             Event::PageReady => {
                 self.take_page();
                 self.dirty |= !self.overlays.is_empty();

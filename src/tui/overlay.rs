@@ -6,6 +6,7 @@ pub mod form;
 pub mod help;
 pub mod item;
 pub mod palette;
+pub mod rebalance;
 pub mod whatif;
 pub mod why;
 
@@ -32,6 +33,8 @@ pub enum Overlay {
     WhatIf(whatif::WhatIf),
     /// One outbox item; a conflict's two sides.
     Item(item::ItemBox),
+    /// Which accounts would best change hands.
+    Rebalance(rebalance::Rebalance),
 }
 
 /// What becomes of an overlay after a key.
@@ -56,6 +59,7 @@ impl Overlay {
             Overlay::Why(o) => o.key(app, key),
             Overlay::WhatIf(o) => o.key(app, key),
             Overlay::Item(o) => o.key(app, key),
+            Overlay::Rebalance(o) => o.key(app, key),
         }
     }
 
@@ -76,6 +80,7 @@ impl Overlay {
             Overlay::Palette(o) => o.choose(app, n),
             Overlay::Form(o) => o.choose(app, n),
             Overlay::Confirm(o) => o.choose(app, n),
+            Overlay::Rebalance(o) => o.choose(app, n),
             Overlay::Why(o) => o.choose(app, n),
             other => Then::Stay(other),
         }
@@ -88,6 +93,7 @@ impl Overlay {
             Overlay::Why(o) => o.scroll(by),
             Overlay::WhatIf(o) => o.scroll(by),
             Overlay::Palette(o) => o.step(by.signum()),
+            Overlay::Rebalance(o) => o.step(by),
             _ => {}
         }
     }
@@ -102,6 +108,7 @@ impl Overlay {
             Overlay::Help(o) => o.draw(ui, area),
             Overlay::Why(o) => o.draw(app, ui, area),
             Overlay::WhatIf(o) => o.draw(app, ui, area),
+            Overlay::Rebalance(o) => o.draw(app, ui, area),
             Overlay::Item(o) => o.draw(app, ui, area),
         }
     }

@@ -51,6 +51,7 @@ impl Planner<'_> {
             "switch" => Effect::Switch(self.arg(0).to_owned(), c.arg(1).map(str::to_owned)),
             "mine" => Effect::ToggleMine,
             "asleep" => Effect::ToggleAsleep,
+            "rebalance" => Effect::Rebalance(first()),
             "zoom" => Effect::Zoom,
             "mark" => Effect::Mark,
             "mark range" => Effect::MarkRange,

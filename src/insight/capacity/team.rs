@@ -133,7 +133,7 @@ impl Team {
             if here {
                 let part = settings.part_time(p.capacity_hours());
                 match member.as_ref().map(|m| m.standing) {
-                    Some(m) if matches!(m, Standing::Counted | Standing::Ramping(_)) => {
+                    Some(Standing::Counted | Standing::Ramping(_)) => {
                         team.csms += part;
                         team.csm_heads += 1;
                     }

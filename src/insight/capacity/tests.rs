@@ -195,13 +195,13 @@ fn what_it_costs() {
         person(4, "cs_ops"),
     ];
     let (book, _) = book(people, Vec::new());
-    settings.capacity.csm_cost = Some(100_000_00);
-    settings.capacity.ops_cost = Some(90_000_00);
-    settings.capacity.other_cost = Some(10_000_00);
+    settings.capacity.csm_cost = Some(10_000_000);
+    settings.capacity.ops_cost = Some(9_000_000);
+    settings.capacity.other_cost = Some(1_000_000);
     let team = Team::of(&book, TODAY, &settings.capacity);
-    let c = Costs::of(&team, 5_000_000_00, &settings.capacity);
-    assert_eq!(c.csm_payroll, Some(150_000_00));
-    assert_eq!((c.total, c.share), (Some(250_000_00), Some(0.05)));
+    let c = Costs::of(&team, 500_000_000, &settings.capacity);
+    assert_eq!(c.csm_payroll, Some(15_000_000));
+    assert_eq!((c.total, c.share), (Some(25_000_000), Some(0.05)));
     assert_eq!(c.ops_share, Some(0.36));
     assert!(c.left_out[0].1.contains("leader_cost"));
 }
@@ -212,18 +212,18 @@ fn the_business_case_to_the_last_digit() {
         people: 10.0,
         hours_a_week: 4.0,
         weeks: 46.0,
-        cost: Some(100_000_00),
+        cost: Some(10_000_000),
         hours_per_year: 1800.0,
         hours_per_fte: 1170.0,
         account_hours: Some(24.0),
     };
     let got = saving.hours_saved();
-    assert_eq!((got.hours, got.value), (1840.0, Some(102_222_22)));
+    assert_eq!((got.hours, got.value), (1840.0, Some(10_222_222)));
     assert_eq!(got.accounts, Some(76.66666666666667));
     // 90,000 at a margin of 80 %; 40 accounts per CSM and a payroll of 10 × 100,000.
-    assert_eq!(break_even_arr(90_000_00, 0.8), Some(112_500_00));
+    assert_eq!(break_even_arr(9_000_000, 0.8), Some(11_250_000));
     assert_eq!(break_even_arr(1, 0.0), None);
-    let ratio = break_even_ratio(40.0, 90_000_00, 1_000_000_00).unwrap();
+    let ratio = break_even_ratio(40.0, 9_000_000, 100_000_000).unwrap();
     assert!((ratio - 43.6).abs() < 1e-12);
     assert_eq!(break_even_ratio(40.0, 1, 0), None);
     for (csms, ops, word) in [
@@ -464,7 +464,7 @@ fn every_figure_of_the_page_is_defined_and_says_why() {
         if c {
             let s = &mut settings.capacity;
             (s.csm_cost, s.ops_cost, s.gross_margin) =
-                (Some(100_000_00), Some(90_000_00), Some(0.8));
+                (Some(10_000_000), Some(9_000_000), Some(0.8));
             (s.growth, s.saved.hours_a_week) = (Some(0.2), Some(4.0));
         } else {
             settings = Settings::default();

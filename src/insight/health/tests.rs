@@ -148,7 +148,7 @@ fn the_default_model_on_one_account_by_hand() {
     // (1714.2857 + 1500 + 500)/75 = 49.52.
     let points = g.score.points.unwrap();
     assert!(
-        (points - 3714.285_714_285_714 / 75.0).abs() < 1e-4,
+        (points - 3_714.285_714_285_714 / 75.0).abs() < 1e-4,
         "{points}"
     );
     assert!((g.score.coverage - 0.75).abs() < 1e-12);
@@ -544,7 +544,7 @@ proptest! {
     #[test]
     fn rederiving_some_accounts_equals_deriving_all(levels in proptest::collection::vec((0u32..120, proptest::option::of(0u8..=10), 0u16..3), 1..20), changes in proptest::collection::vec((1u32..20, 0u32..120, 0u16..3), 0..5)) {
         let made = |id: u32, usage: u32, nps: Option<u8>, urgent: u16| {
-            let mut a = account(id, if id % 2 == 0 { "smb" } else { "enterprise" }, usage, nps);
+            let mut a = account(id, if id.is_multiple_of(2) { "smb" } else { "enterprise" }, usage, nps);
             a.1.urgent_tickets = urgent;
             a.1.open_tickets = urgent;
             a

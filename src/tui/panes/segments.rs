@@ -1,7 +1,7 @@
 //! How the work is spread: accounts and ARR per CSM in each group, against the band that it should lie in.
 
 use super::empty;
-use crate::insight::{SegmentRow, Segments, Verdict};
+use crate::insight::{GroupBy, SegmentRow, Segments, Verdict};
 use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
@@ -9,17 +9,25 @@ use crate::tui::ui::{Bit, Hit, Ui, bit};
 use crate::tui::widgets::table::{Cell, Column, LEAD, RowLook, Table, col};
 use ratatui::layout::Rect;
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 12] = [
     col("key", "Group", 12, 100).grow(1).fixed(),
     col("accounts", "Accts", 6, 95).right().fixed(),
     col("arr", "ARR", 7, 90).right().fixed(),
+    col("fte", "FTE", 5, 84).right().fixed(),
     col("per", "per CSM", 8, 98).right().fixed(),
     col("bar", "against target", 16, 85).fixed(),
     col("band", "Target", 9, 80).fixed(),
-    col("arrper", "ARR/CSM", 8, 60).right().fixed(),
+    col("used", "Hours used", 10, 92).right().fixed(),
+    col("arrper", "ARR/CSM", 9, 60).right().fixed(),
     col("risk", "At risk", 12, 70).right().fixed(),
     col("health", "Health", 6, 50).right().fixed(),
+    col("note", "Note", 22, 40).fixed(),
 ];
+
+/// Whether the bar shows how much of people's time is used instead of a ratio: where the groups are people.
+fn by_time(g: &Segments) -> bool {
+    matches!(g.by, GroupBy::Csm | GroupBy::Team)
+}
 
 /// Draws the pane.
 pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
@@ -63,6 +71,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
                 .max(r.band.as_ref().map_or(0.0, |b| b.accounts_to))
         })
         .fold(1.0, f64::max);
+    let target = snap.settings.capacity.target_utilisation;
     let mut list = std::mem::take(app.list_mut(pane));
     list.len = groups.rows.len();
     {
@@ -113,6 +122,10 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
             let Some(r) = groups.rows.get(place) else {
                 continue;
             };
+            if by_time(groups) {
+                time_bar(ui, Rect::new(x, y, w, 1), r, target);
+                continue;
+            }
             let Some(value) = r.accounts_per_csm else {
                 continue;
             };
@@ -142,6 +155,24 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     *app.list_mut(pane) = list;
     if foot > 0 {
         bottom(app, ui, inner, groups);
+    }
+}
+
+/// How much of the time there is the work takes, with a mark at the planned utilisation.
+fn time_bar(ui: &mut Ui<'_>, line: Rect, r: &SegmentRow, target: f64) {
+    if let Some(used) = r.utilisation {
+        let role = used_role(used, target);
+        ui.band(line, used, (0.0, target), (target * 1.4).max(used), role);
+    }
+}
+
+fn used_role(used: f64, target: f64) -> Role {
+    if used > target {
+        Role::Bad
+    } else if used > target * 0.9 {
+        Role::Watch
+    } else {
+        Role::Good
     }
 }
 
@@ -182,6 +213,16 @@ fn cell<'a>(app: &App, g: &'a Segments, r: &'a SegmentRow, key: &str) -> Cell<'a
             }
             (None, _) => bit("–", Role::Muted),
         }],
+        "fte" => vec![bit(format!("{:.1}", r.fte), Role::Muted)],
+        "used" => vec![match r.utilisation {
+            Some(u) => {
+                let target = app.snap.settings.capacity.target_utilisation;
+                let mark = if u > target { " ▲" } else { "" };
+                bit(format!("{}{mark}", fmt::percent(u)), used_role(u, target))
+            }
+            None => bit("–", Role::Muted),
+        }],
+        "note" => vec![bit(r.note.as_str(), Role::Muted)],
         "arrper" => vec![
             r.arr_per_csm
                 .map_or_else(|| bit("–", Role::Muted), |m| bit(money(m), Role::Text)),
@@ -208,13 +249,20 @@ fn cell<'a>(app: &App, g: &'a Segments, r: &'a SegmentRow, key: &str) -> Cell<'a
 /// The ratio of CSMs to CS Ops, and whose target the one in focus is.
 fn bottom(app: &App, ui: &mut Ui<'_>, inner: Rect, g: &Segments) {
     let y = inner.bottom() - 1;
-    let mut bits = vec![bit(format!("{} CSMs", g.csms), Role::Text)];
+    let mut bits = vec![bit(
+        format!("{:.1} full-time CSMs for {:.1}", g.total.fte, g.fte_needed),
+        Role::Text,
+    )];
     match g.csm_per_ops {
         Some(n) => bits.push(bit(format!(" · {n:.1} : 1 CS Ops"), Role::Text)),
         None => bits.push(bit(" · CS Ops n/a", Role::Muted)),
     }
-    if inner.width >= 90 {
-        bits.push(bit(format!("  ({})", g.ops_note), Role::Muted));
+    match g.cost_share {
+        Some(share) => bits.push(bit(
+            format!(" · CS cost {:.1} % of ARR", share * 100.0),
+            Role::Text,
+        )),
+        None => bits.push(bit(" · CS cost n/a", Role::Muted)),
     }
     let row = g.rows.get(app.list(Pane::Segments).cursor);
     if let Some(b) = row.and_then(|r| r.band.as_ref()) {

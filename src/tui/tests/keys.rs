@@ -388,3 +388,77 @@ fn nothing_is_drawn_when_nothing_changed() {
     press(&mut app, "j");
     assert!(app.dirty);
 }
+
+#[test]
+fn a_rebalance_is_looked_at_thinned_out_and_done_as_owner_commands() {
+    use crate::book::{Account, Book, Facts, Money, Person, RowDelta};
+    let mut app = ready();
+    let mut s = (*app.snap).clone();
+    let person = |id, name: &str, email: &str| Person {
+        id: LocalId(id),
+        name: name.into(),
+        email: Some(email.into()),
+        role: Some("csm".into()),
+        ..Person::default()
+    };
+    let account = |id| Account {
+        id: LocalId(id),
+        name: format!("Account {id}"),
+        touch: Some("high".into()),
+        csm: Some(LocalId(1)),
+        arr: Money::new(1_000_000, "USD"),
+        ..Account::default()
+    };
+    let delta = RowDelta {
+        people: vec![
+            person(1, "Dana Weiss", "dana@example.com"),
+            person(2, "Bo Nilsson", "bo@example.com"),
+        ],
+        accounts: (1..=20).map(|id| (account(id), Facts::default())).collect(),
+        ..RowDelta::default()
+    };
+    s.book = Book::empty().apply(delta, &crate::book::Overlay::default());
+    s.derived = crate::insight::derive(&s.book, s.today, &s.settings.risk);
+    s.epoch += 1;
+    s.generation += 1;
+    app.cockpit.show(s);
+    answered(&mut app);
+    app.run_line("rebalance");
+    while app.cockpit.proposal(&Default::default()).is_none() {
+        std::thread::yield_now();
+    }
+    // 20 × 75 hours of 1,170, and 15 accounts at most: five have to go.
+    let shown = text(&frame(&mut app, 140, 40));
+    assert!(
+        shown.contains("5 of 5 moves · no fewer would do"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("128% → 96%") && shown.contains("20 → 15"),
+        "{shown}"
+    );
+    press(&mut app, "space");
+    let shown = text(&frame(&mut app, 140, 40));
+    assert!(
+        shown.contains("4 of 5 moves") && shown.contains("20 → 16"),
+        "{shown}"
+    );
+    for (w, h) in [(48, 12), (60, 16), (80, 24), (200, 50)] {
+        frame(&mut app, w, h);
+    }
+    press(&mut app, "enter");
+    // Cancel is in focus.
+    press(&mut app, "enter");
+    assert!(runs(&mut app).is_empty());
+    press(&mut app, "enter");
+    assert!(text(&frame(&mut app, 140, 40)).contains("Give 4 accounts another CSM"));
+    press(&mut app, "y");
+    let done = runs(&mut app);
+    assert_eq!(done.len(), 4);
+    assert!(
+        done.iter()
+            .all(|d| *d == ("owner bo@example.com".to_owned(), 1)),
+        "{done:?}"
+    );
+    assert!(app.overlays.is_empty());
+}

@@ -42,8 +42,8 @@ pub(super) fn search<'p>(
     for n in (0..items.len()).rev() {
         rest[n] = rest[n + 1].clone();
         let item = &start.items[items[n]];
-        for d in 0..DIMS {
-            rest[n][item.owner][d] += item.load[d];
+        for (left, load) in rest[n][item.owner].iter_mut().zip(item.load) {
+            *left += load;
         }
     }
     let receivers = (0..start.carriers.len())

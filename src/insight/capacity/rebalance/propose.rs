@@ -265,9 +265,9 @@ pub fn propose(scope: &Scope<'_>, settings: &Settings, wish: &Wish) -> Result<Pr
         .iter()
         .map(|a| {
             let mut item = a.item.clone();
-            for d in 0..DIMS {
-                if !limited[d] {
-                    item.load[d] = 0;
+            for (load, limited) in item.load.iter_mut().zip(limited) {
+                if !limited {
+                    *load = 0;
                 }
             }
             if item.load == [0; DIMS] {

@@ -225,15 +225,14 @@ impl<'p> State<'p> {
             self.fill(&by_owner, most);
         }
         self.drop_needless();
-        let proved = match exact::search(&start, &candidates, self, most) {
+        match exact::search(&start, &candidates, self, most) {
             exact::Found::Better(state) => {
                 *self = *state;
                 true
             }
             exact::Found::Nothing => true,
             exact::Found::TooLarge => false,
-        };
-        proved
+        }
     }
 
     /// Moves items as long as that lowers the overload: each time the one with the most relief; of several the one that costs least, then
