@@ -238,12 +238,14 @@ fn at(c: &mut Criterion, runtime: &Runtime, folder: &Path, n: u32) {
         b.iter(|| insight::derive(&book, fill::TODAY, &rules))
     });
 
+    let settings = insight::Settings::default();
     let scope = Scope {
         book: &book,
         derived: &derived,
         today: fill::TODAY,
         me: Some(LocalId(7)),
         calendar: Calendar::default(),
+        judge: &settings,
     };
     let queries = [
         "acme",
@@ -285,7 +287,17 @@ fn at(c: &mut Criterion, runtime: &Runtime, folder: &Path, n: u32) {
         b.iter(|| insight::header(&book, &derived, fill::TODAY, None))
     });
     g.bench_function("figures/pipeline", |b| {
-        b.iter(|| insight::pipeline(&book, &derived, fill::TODAY, &Calendar::default(), 4, None))
+        b.iter(|| {
+            insight::pipeline(
+                &book,
+                &derived,
+                fill::TODAY,
+                &Calendar::default(),
+                4,
+                None,
+                &settings.forecast,
+            )
+        })
     });
     let settings = insight::Settings::default();
     g.bench_function("figures/segments", |b| {
