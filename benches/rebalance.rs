@@ -38,7 +38,7 @@ fn book(accounts: u32, csms: u32) -> Book {
         ..Person::default()
     });
     let rows = (1..=accounts).map(|id| {
-        let busy = noise(id, 1) % 2 == 0;
+        let busy = noise(id, 1).is_multiple_of(2);
         let among = if busy { csms / 3 } else { csms };
         let csm = noise(id, 2) % among + 1;
         let touch = match noise(id, 3) % 20 {

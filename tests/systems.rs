@@ -71,6 +71,8 @@ fn plan(desk: &Desk<'_>, homes: &Homes) -> Plan {
             "renewals",
             "due>=today",
             "due<90d",
+            // One whose currency has a rate: the totals show where it goes.
+            "amount>0",
             "--json",
             "--columns",
             "id,name",

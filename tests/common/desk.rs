@@ -212,20 +212,18 @@ impl Desk<'_> {
     }
 }
 
-/// The lines of the pipeline that carry the quarters' totals.
+/// The lines of the pipeline that carry the quarters' totals: what is due and expected, the categories, and what slipped from one
+/// quarter into another (it stays due where it was due first).
 pub fn totals(screen: &str) -> Vec<String> {
+    let carries =
+        |l: &&str| (l.contains(" due ") && l.contains("forecast ")) || l.contains("slipped in ");
+    let categories =
+        |l: &&str| l.contains("commit") || l.contains("best ") || l.contains("pipeline");
     screen
         .lines()
-        .filter(|l| l.contains(" due ") && l.contains('$') && l.contains('Q'))
+        .filter(carries)
+        .chain(screen.lines().filter(categories).take(3))
         .map(str::to_owned)
-        .skip(1)
-        .chain(
-            screen
-                .lines()
-                .filter(|l| l.contains("commit") || l.contains("best ") || l.contains("pipeline"))
-                .take(3)
-                .map(str::to_owned),
-        )
         .collect()
 }
 
