@@ -18,7 +18,7 @@ pub struct PipelineQuarter {
     pub forecast: Forecast,
     /// The gross renewal rate that is wanted of it.
     pub target: Option<f64>,
-    /// Open, due in it by now, and due first in a quarter before the current one.
+    /// Open, due in it by now, and due first in an earlier quarter.
     pub slipped_in: Bucket,
 }
 
@@ -40,6 +40,8 @@ pub struct Pipeline {
     pub overdue: Bucket,
     /// Due after the last quarter listed.
     pub later: Bucket,
+    /// Open ones that are due in one of the quarters and now to close after it: they are in no category of it.
+    pub slipped: Bucket,
     /// Open, without a due day.
     pub undated: Bucket,
     /// How many of all these have an amount that counts.
@@ -93,7 +95,14 @@ pub fn pipeline(
         p.coverage.known += 1;
         let (held, weighted) = (row.held(), row.weighted());
         if let Some(i) = place(row.cohort) {
-            gathered[i].add(&row, Some(periods[i].end()), now, settings);
+            let end = periods[i].end();
+            gathered[i].add(&row, Some(end), now, settings);
+            if row.is_open() && row.due > end {
+                p.slipped.add(held, weighted);
+                if let Some(to) = place(row.due) {
+                    slipped_in[to].add(held, weighted);
+                }
+            }
         } else if row.cohort >= start {
             p.later.add(held, weighted);
         } else if row.due < start {

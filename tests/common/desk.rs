@@ -216,7 +216,7 @@ impl Desk<'_> {
 /// quarter into another (it stays due where it was due first).
 pub fn totals(screen: &str) -> Vec<String> {
     let carries =
-        |l: &&str| (l.contains(" due ") && l.contains("forecast ")) || l.contains("slipped in ");
+        |l: &&str| (l.contains(" due ") && l.contains("forecast ")) || l.contains(" slipped ");
     let categories =
         |l: &&str| l.contains("commit") || l.contains("best ") || l.contains("pipeline");
     screen

@@ -109,7 +109,13 @@ impl Gather {
         f.no_target += usize::from(row.no_target);
         f.bases[row.chance.basis as usize] += 1;
         add(&mut f.due, row.target);
-        f.categories[row.category as usize].add(held, weighted);
+        // What is to come after the period is in none of its categories.
+        let slipped = row.is_open() && end.is_some_and(|e| row.due > e);
+        if slipped {
+            f.slipped.add(held, weighted);
+        } else {
+            f.categories[row.category as usize].add(held, weighted);
+        }
         add(&mut f.weighted, weighted);
         add(&mut f.weighted_net, row.weighted_net());
         if row.is_won() {
@@ -127,9 +133,6 @@ impl Gather {
             self.open.push((gross, row.chance.share));
             if row.at_risk {
                 f.at_risk.add(held, weighted);
-            }
-            if end.is_some_and(|e| row.due > e) {
-                f.slipped.add(held, weighted);
             }
         }
         if row.is_committed_churn(today) {

@@ -466,6 +466,7 @@ fn outside<'a>(app: &App, ui: &mut Ui<'_>, line: Rect, p: &Pipeline, others: Vec
     let mut bits: Vec<Bit<'_>> = others;
     let slipped = p.quarters.first().map(|q| q.slipped_in);
     for (name, b, role) in [
+        ("slipped", p.slipped, Role::Watch),
         ("slipped in", slipped.unwrap_or_default(), Role::Watch),
         ("overdue", p.overdue, Role::Bad),
         ("later", p.later, Role::Text),
