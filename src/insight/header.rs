@@ -1,9 +1,10 @@
 //! What matters, in one line above everything.
 
 use super::retention::Report;
+use super::retention::policy::{FxMode, Late, Unit};
 use super::{Coverage, tasks::task_counts};
 use crate::book::derived::{ABOVE_THRESHOLD, HAS_RISK};
-use crate::book::{Book, Calendar, Day, Derived, LocalId, RenewalRow};
+use crate::book::{Book, Calendar, Day, Derived, Entity, LocalId, RenewalRow};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -93,21 +94,66 @@ pub fn enter_retention(
     calendar: &Calendar,
     headers: &mut [(&mut Header, &Header, Option<LocalId>)],
 ) {
-    let mut ledger = None;
+    let mut stale = Vec::new();
     for (header, before, mine) in headers {
         let of = Some((book.ledger_stamp(), today, *mine));
         if before.retention_of == of {
             header.keep_retention(before);
-            continue;
+        } else {
+            header.retention_of = of;
+            stale.push((header, *mine));
         }
-        let ledger = ledger
-            .get_or_insert_with(|| super::ledger::build(book, today, settings.mixed_currencies));
-        let policy = &settings.policy;
-        let report =
-            super::retention::trailing(book, ledger, policy, today, calendar, *mine, false);
-        header.enter_retention(&report);
-        header.retention_of = of;
     }
+    let whose: Vec<Option<LocalId>> = stale.iter().map(|(_, mine)| *mine).collect();
+    let reports = trailing_by_pieces(book, settings, today, calendar, &whose, PIECE);
+    for ((header, _), report) in stale.into_iter().zip(reports) {
+        header.enter_retention(&report);
+    }
+}
+
+/// The ledger of so many accounts is held at a time.
+const PIECE: u32 = 50_000;
+
+/// The trailing twelve months of several books, from ledgers of a part of the accounts each. Policies that look at other accounts or at
+/// what all rows have are answered from one ledger of all.
+fn trailing_by_pieces(
+    book: &Book,
+    settings: &super::retention::Settings,
+    today: Date,
+    calendar: &Calendar,
+    whose: &[Option<LocalId>],
+    piece: u32,
+) -> Vec<Report> {
+    let mut reports: Vec<Option<Report>> = vec![None; whose.len()];
+    if whose.is_empty() {
+        return Vec::new();
+    }
+    let policy = &settings.policy;
+    let apart =
+        policy.unit == Unit::Account && policy.late != Late::Hold && policy.fx != FxMode::Plan;
+    let bound = book.bound(Entity::Account);
+    let piece = if apart { piece.max(1) } else { bound.max(1) };
+    let mut start = 0;
+    while start < bound || start == 0 {
+        let end = start.saturating_add(piece).min(bound);
+        let ledger = super::ledger::build_rows(book, start..end, today, settings.mixed_currencies);
+        for (sum, mine) in reports.iter_mut().zip(whose) {
+            let report =
+                super::retention::trailing(book, &ledger, policy, today, calendar, *mine, false);
+            match sum {
+                None => *sum = Some(report),
+                Some(sum) => {
+                    sum.totals.join(&report.totals);
+                    sum.coverage.known += report.coverage.known;
+                    sum.coverage.of += report.coverage.of;
+                    sum.coverage.no_rate += report.coverage.no_rate;
+                    sum.unavailable = sum.unavailable.take().or(report.unavailable);
+                }
+            }
+        }
+        start = end.max(1);
+    }
+    reports.into_iter().flatten().collect()
 }
 
 /// The figures of the whole book, or of the accounts of one CSM.
@@ -175,4 +221,34 @@ pub(super) fn due_soon<'a>(
         });
         Some((r, safe))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::insight::retention::fixture::{base, day};
+
+    /// However many accounts a piece has, the figures are those of the whole.
+    #[test]
+    fn pieces_add_up_to_the_whole() {
+        let (book, today) = (base().book(), day("2025-12-31").unwrap());
+        let settings = crate::insight::retention::Settings::default();
+        let made = |piece| {
+            let whose = [None, Some(LocalId(1))];
+            trailing_by_pieces(&book, &settings, today, &Calendar::default(), &whose, piece)
+                .into_iter()
+                .map(|r| (r.totals, r.coverage))
+                .collect::<Vec<_>>()
+        };
+        let whole = made(u32::MAX);
+        assert!(
+            whole[0]
+                .0
+                .gross()
+                .is_some_and(|g| (g - 0.849_015_317_286_652).abs() < 1e-12)
+        );
+        for piece in 1..5 {
+            assert_eq!(made(piece), whole, "{piece} accounts at a time");
+        }
+    }
 }

@@ -252,16 +252,31 @@ const FEW: u32 = 4_000;
 
 /// Makes the ledger of a Book as it is known on a day.
 pub fn build(book: &Book, today: Date, mixed: Mixed) -> Ledger {
+    let mut ledger = build_rows(book, 0..book.bound(Entity::Account), today, mixed);
+    for s in book.stray_subscriptions() {
+        let why = "the subscription's account is not known";
+        ledger.problems.row(None, s.line(), s.start(), why.into());
+    }
+    for m in book.stray_movements() {
+        let why = "the movement's account is not known";
+        ledger.problems.row(None, m.line(), m.date(), why.into());
+    }
+    ledger
+}
+
+/// The ledger of the accounts with these row numbers: a large book need not have the ledger of all at once.
+pub fn build_rows(book: &Book, rows: std::ops::Range<u32>, today: Date, mixed: Mixed) -> Ledger {
     let today = crate::book::day::days(today);
-    let bound = book.bound(Entity::Account);
-    let threads = match bound {
+    let (start, end) = (rows.start, rows.end);
+    let threads = match end.saturating_sub(start) {
         0..FEW => 1,
         _ => std::thread::available_parallelism().map_or(1, |n| n.get().min(8)) as u32,
     };
-    let share = bound.div_ceil(threads).max(1);
-    let mut parts = (0..threads).map(|n| n * share..((n + 1) * share).min(bound));
+    let share = end.saturating_sub(start).div_ceil(threads).max(1);
+    let mut parts =
+        (0..threads).map(|n| (start + n * share).min(end)..(start + (n + 1) * share).min(end));
     let first = parts.next().unwrap_or(0..0);
-    let mut ledger = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let others: Vec<_> = parts
             .map(|rows| scope.spawn(move || part(book, rows, today, mixed)))
             .collect();
@@ -273,16 +288,7 @@ pub fn build(book: &Book, today: Date, mixed: Mixed) -> Ledger {
             }
         }
         ledger
-    });
-    for s in book.stray_subscriptions() {
-        let why = "the subscription's account is not known";
-        ledger.problems.row(None, s.line(), s.start(), why.into());
-    }
-    for m in book.stray_movements() {
-        let why = "the movement's account is not known";
-        ledger.problems.row(None, m.line(), m.date(), why.into());
-    }
-    ledger
+    })
 }
 
 /// The ledger of some rows of accounts.
