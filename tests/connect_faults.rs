@@ -1,11 +1,15 @@
 //! What bad input from a vendor gets: a vendor that misbehaves by script, on a plain socket, and what the connectors make of it.
 
+#[path = "common/login.rs"]
+mod login;
+
 use csops::book::{Clock, Cursor, Entity, FieldValue, Verb};
 use csops::connect::manifest::Library;
 use csops::connect::{
     self, Auth, ConnectError, Connector, ErrorKind, SourceSettings, TokenStore, Write,
 };
 use jiff::{Timestamp, tz::TimeZone};
+use login::login;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -709,19 +713,7 @@ async fn an_unknown_host_a_closed_port_and_a_strange_certificate_say_what_to_do(
         .iter()
         .find(|v| v.connector == "salesforce")
         .unwrap();
-    let auth = match v.auth.clone() {
-        csops::simulate::AuthDetails::ClientCredentials {
-            client_id,
-            client_secret,
-            token_url,
-        } => Auth::ClientCredentials {
-            client_id,
-            client_secret: client_secret.into(),
-            token_url: Some(token_url),
-            scopes: Vec::new(),
-        },
-        other => panic!("{other:?}"),
-    };
+    let auth = login(v.auth.clone());
     let mut s = settings("salesforce", &v.base_url, auth);
     let e = accounts(reach(s.clone(), None).unwrap().as_ref())
         .await

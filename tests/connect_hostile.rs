@@ -1,11 +1,15 @@
 //! Hostile values go through every connector unharmed: names, notes and keys with quotes, backslashes, wildcards, markup and pieces of query
 //! languages are written to each simulated vendor and read back, and nothing of them is taken for a part of a question.
 
+#[path = "common/login.rs"]
+mod login;
+
 use csops::book::{Clock, Entity, FieldValue, Record, Verb};
 use csops::connect::manifest::Library;
-use csops::connect::{self, Auth, Connector, SourceSettings, Write, Written};
-use csops::simulate::{AuthDetails, Options, Simulation, start};
+use csops::connect::{self, Connector, SourceSettings, Write, Written};
+use csops::simulate::{Options, Simulation, start};
 use jiff::{Timestamp, tz::TimeZone};
+use login::login;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::BTreeMap;
@@ -91,28 +95,7 @@ async fn vendor(name: &'static str) -> Simulation {
 
 fn open(sim: &Simulation) -> Box<dyn Connector> {
     let v = &sim.vendors[0];
-    let auth = match v.auth.clone() {
-        AuthDetails::ClientCredentials {
-            client_id,
-            client_secret,
-            token_url,
-        } => Auth::ClientCredentials {
-            client_id,
-            client_secret: client_secret.into(),
-            token_url: Some(token_url),
-            scopes: Vec::new(),
-        },
-        AuthDetails::Header { name, value } => Auth::Header {
-            name,
-            value: value.into(),
-        },
-        AuthDetails::Bearer { token } => Auth::Bearer(token.into()),
-        AuthDetails::Basic { user, password } => Auth::Basic {
-            user: user.into(),
-            password: password.into(),
-            raw: false,
-        },
-    };
+    let auth = login(v.auth.clone());
     let mut options = vec![("requests_per_minute", "0")];
     match v.connector {
         "churnzero" => options.push(("push_url", v.base_url.as_str())),

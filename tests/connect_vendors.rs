@@ -1,12 +1,14 @@
 //! The connectors against the simulated vendors, over real HTTP: every stream, every write, and what happens when the vendors misbehave.
 
+#[path = "common/login.rs"]
+mod login;
+
 use csops::book::{Clock, Cursor, Entity, FieldValue, Money, Record, RowProblem, Verb};
 use csops::connect::manifest::Library;
-use csops::connect::{
-    self, Auth, ConnectError, Connector, SourceSettings, TokenStore, Write, Written,
-};
+use csops::connect::{self, ConnectError, Connector, SourceSettings, TokenStore, Write, Written};
 use csops::simulate::{AuthDetails, Options, Simulation, start};
 use jiff::{Timestamp, tz::TimeZone};
+use login::login;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,28 +52,7 @@ fn settings(sim: &Simulation, connector: &str) -> SourceSettings {
         .iter()
         .find(|v| v.connector == connector)
         .expect("the vendor is there");
-    let auth = match v.auth.clone() {
-        AuthDetails::ClientCredentials {
-            client_id,
-            client_secret,
-            token_url,
-        } => Auth::ClientCredentials {
-            client_id,
-            client_secret: client_secret.into(),
-            token_url: Some(token_url),
-            scopes: Vec::new(),
-        },
-        AuthDetails::Header { name, value } => Auth::Header {
-            name,
-            value: value.into(),
-        },
-        AuthDetails::Bearer { token } => Auth::Bearer(token.into()),
-        AuthDetails::Basic { user, password } => Auth::Basic {
-            user: user.into(),
-            password: password.into(),
-            raw: false,
-        },
-    };
+    let auth = login(v.auth.clone());
     SourceSettings {
         name: connector.into(),
         connector: connector.into(),

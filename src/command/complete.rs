@@ -121,21 +121,33 @@ fn values(kind: ArgKind, choices: Choices<'_>) -> Vec<(String, String)> {
             .map(|v| ((*v).to_owned(), String::new()))
             .collect();
     }
-    if kind == ArgKind::Date {
-        return [
-            ("tomorrow", ""),
-            ("+3d", "in three days"),
-            ("+1w", "in a week"),
-            ("+2w", "in two weeks"),
-            ("monday", "the next one"),
-            ("eom", "end of the month"),
-            ("eoq", "end of the quarter"),
-        ]
-        .iter()
-        .map(|(v, h)| ((*v).to_owned(), (*h).to_owned()))
-        .collect();
+    if kind.is_day() {
+        return kind
+            .days()
+            .iter()
+            .map(|v| ((*v).to_owned(), day_hint(v).to_owned()))
+            .collect();
     }
     choices(kind)
+}
+
+/// A day that is offered, in words.
+fn day_hint(day: &str) -> &'static str {
+    match day {
+        "+3d" => "in three days",
+        "+1w" => "in a week",
+        "+2w" => "in two weeks",
+        "+1m" => "in a month",
+        "monday" => "the next one",
+        "eom" => "end of the month",
+        "eoq" => "end of the quarter",
+        "-1w" => "a week ago",
+        "-2w" => "two weeks ago",
+        "-1m" => "a month ago",
+        "-3m" => "three months ago",
+        "-1y" => "a year ago",
+        _ => "",
+    }
 }
 
 /// Names of commands: those that begin so first, then those that have a word that does, then those that contain it.
@@ -202,7 +214,10 @@ mod tests {
         assert_eq!(at_end("escalate --to "), ["L0", "L1", "L2", "L3"]);
         assert_eq!(at_end("escalate "), ["--to ", "--reason "]);
         assert_eq!(at_end("resolve sa"), ["saved"]);
-        assert_eq!(at_end("log call --date tom"), ["tomorrow"]);
+        assert_eq!(at_end("task new --due tom"), ["tomorrow"]);
+        // What was or is looked back at offers days that have been.
+        assert_eq!(at_end("log call --date yes"), ["yesterday"]);
+        assert_eq!(at_end("asof -2"), ["-2w"]);
         assert!(at_end("nonsense here").is_empty());
     }
 }

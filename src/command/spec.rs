@@ -114,6 +114,8 @@ pub enum ArgKind {
     Who,
     /// A day: `2026-12-01`, `tomorrow`, `fri`, `+3d`, `2w`, `eom`, `eoq`.
     Date,
+    /// A day that has been: `-1w`, `yesterday`, `2026-11-03`.
+    PastDate,
     /// An escalation level, `L0` to `L3`.
     Level,
     /// How a risk ended.
@@ -231,13 +233,27 @@ impl CommandSpec {
 }
 
 impl ArgKind {
+    /// Days that are offered, as a person would type them; none for what is no day.
+    pub fn days(self) -> &'static [&'static str] {
+        match self {
+            ArgKind::Date => &[
+                "+1w", "tomorrow", "+3d", "monday", "+2w", "+1m", "eom", "eoq",
+            ],
+            ArgKind::PastDate => &["yesterday", "-1w", "-2w", "-1m", "-3m", "-1y", "today"],
+            _ => &[],
+        }
+    }
+    /// Whether it is a day.
+    pub fn is_day(self) -> bool {
+        !self.days().is_empty()
+    }
     /// Its word in help.
     pub fn placeholder(self) -> &'static str {
         match self {
             ArgKind::Text => "TEXT",
             ArgKind::Word => "WORD",
             ArgKind::Who => "WHO",
-            ArgKind::Date => "DATE",
+            ArgKind::Date | ArgKind::PastDate => "DATE",
             ArgKind::Level => "LEVEL",
             ArgKind::Outcome => "OUTCOME",
             ArgKind::Stage => "STAGE",

@@ -174,7 +174,7 @@ pub static COMMANDS: &[CommandSpec] = &[
         On::Account,
         &[arg("TYPE", K::TouchKind), arg("TEXT", K::Text)],
         &[
-            flag("date", K::Date, "when it was; today when left out"),
+            flag("date", K::PastDate, "when it was; today when left out"),
             flag(
                 "contact",
                 K::Contact,
@@ -514,7 +514,7 @@ pub static COMMANDS: &[CommandSpec] = &[
     plain(
         Group::View,
         "asof",
-        &[arg("DATE", K::Date)],
+        &[arg("DATE", K::PastDate)],
         &[(Global, "@")],
         "Show queue, renewals and segments as they were known on an earlier day (-30d, 2026-11-03); `asof today` comes back",
     ),

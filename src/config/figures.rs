@@ -81,7 +81,7 @@ impl Default for Onboarding {
             cohort_days: 730,
             first_value_days: 90,
             open_days: 180,
-            stages: texts(&["onboard", "implement", "kick-off", "kickoff", "launch"]),
+            stages: texts(&["onboard", "implement", "kick", "launching"]),
             classes: texts(&["onboarding", "milestone"]),
         }
     }

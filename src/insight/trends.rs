@@ -194,7 +194,9 @@ pub fn page(input: &Input<'_>) -> Page {
         .map(str::to_owned)
         .to_vec(),
         rows: groups(input, by, every),
-        empty: "no day is kept yet: the first one is kept as soon as the book is read".into(),
+        empty:
+            "no day is kept yet: today's figures are kept shortly after the first rows have come"
+                .into(),
     });
     Page {
         name: "trends",

@@ -314,7 +314,8 @@ impl Core {
         if self.report(kept).is_none() {
             return;
         }
-        self.publish(false, |s| {
+        // Pages show them: those on the screen are made anew.
+        self.publish(true, |s| {
             let history = Arc::make_mut(&mut s.history);
             figures.iter().cloned().for_each(|f| history.enter(f));
         });

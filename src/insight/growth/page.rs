@@ -63,8 +63,12 @@ fn sentence(with: &Figure, missed: &Figure, conversion: &Figure) -> String {
         Some(m) => format!("{m:.0} of them have no open opportunity"),
         None => "whether somebody works on it is not known".into(),
     };
-    let s = if n == 1.0 { "" } else { "s" };
-    format!("{n:.0} account{s} show signals of expansion, {nobody}; {won}.")
+    let show = if n == 1.0 {
+        "account shows"
+    } else {
+        "accounts show"
+    };
+    format!("{n:.0} {show} signals of expansion, {nobody}; {won}.")
 }
 
 /// An account with signals of expansion that is not at risk.

@@ -25,7 +25,7 @@ impl Default for Settings {
             cohort_days: 730,
             first_value_days: 90,
             open_days: 180,
-            stages: words(&["onboard", "implement", "kick-off", "kickoff", "launch"]),
+            stages: words(&["onboard", "implement", "kick", "launching"]),
             classes: words(&["onboarding", "milestone"]),
         }
     }

@@ -505,15 +505,14 @@ proptest! {
     }
 }
 
-/// Three years of a book that lives: scores every week, stages and categories every month, owners and amounts now and then. Prints what
-/// that costs on the disk. `cargo test --release --lib years_of_history -- --ignored --nocapture`
+/// Three years of a book that lives: scores every week, stages and categories every month, owners and amounts now and then.
+/// `CSOPS_HISTORY_ACCOUNTS=2000 cargo test --release --lib years_of_history -- --nocapture` prints what a larger one costs.
 #[test]
-#[ignore = "measures; takes a minute"]
 fn years_of_history_stay_small() {
     let accounts: u32 = std::env::var("CSOPS_HISTORY_ACCOUNTS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or(2_000);
+        .unwrap_or(60);
     const WEEKS: i32 = 156;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("csops.db");
@@ -534,7 +533,6 @@ fn years_of_history_stay_small() {
         )
         .unwrap()
     };
-    let started = std::time::Instant::now();
     let (mut dice, mut changes) = (1u64, 0u64);
     let mut below = |n: u64| {
         dice = dice
@@ -586,29 +584,21 @@ fn years_of_history_stay_small() {
             wait(store.write_merged(batch, at(i64::from(week)))).unwrap();
         }
     }
-    let wrote = started.elapsed();
     let size = bytes("history%");
-    let mut reads = Vec::new();
     for back in [7, WEEKS * 7 / 2, WEEKS * 7 - 3] {
-        let started = std::time::Instant::now();
         let (rows, _) = as_of(&store, day(WEEKS * 7 - back)).unwrap();
         assert_eq!(rows.accounts.len(), accounts as usize);
-        reads.push((back, started.elapsed()));
     }
-    let years = f64::from(WEEKS) / 52.0;
-    println!(
-        "{accounts} accounts, {years:.1} years, {changes} changed rows: {:.1} MB of history, {:.1} bytes a change, {:.0} bytes an account-year; \
-         {:.0} µs a change written; an earlier day read in {reads:?} (days back)",
-        size as f64 / 1e6,
+    let (change, year) = (
         size as f64 / changes as f64,
-        size as f64 / f64::from(accounts) / years,
-        wrote.as_secs_f64() * 1e6 / changes as f64
+        size as f64 / f64::from(accounts) / (f64::from(WEEKS) / 52.0),
     );
-    assert!(
-        size as f64 / (changes as f64) < 30.0,
-        "a change takes {} bytes",
-        size as f64 / changes as f64
+    println!(
+        "{accounts} accounts, {changes} changed rows: {change:.1} bytes a change, {year:.0} bytes an account-year"
     );
+    // Pages that are half full weigh more in a small book: 5.9 and 199 at 2,000 accounts.
+    assert!(change < 12.0, "a change takes {change:.1} bytes");
+    assert!(year < 400.0, "an account's year takes {year:.0} bytes");
 }
 
 #[test]

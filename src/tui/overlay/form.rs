@@ -3,7 +3,7 @@
 use super::{Overlay, Then, centred};
 use crate::book::LocalId;
 use crate::command::when::parse_day;
-use crate::command::{ArgKind, Command, CommandSpec, Selection};
+use crate::command::{ArgKind, Command, CommandSpec, On, Selection};
 use crate::tui::app::{App, Ask};
 use crate::tui::fmt;
 use crate::tui::text::width;
@@ -64,7 +64,8 @@ impl Field {
         let typed = !self.editor.text().trim().is_empty();
         self.picked = match self.kind {
             // What is typed counts for kinds that take more than the list.
-            ArgKind::Date | ArgKind::Amount | ArgKind::Tag | ArgKind::Text => None,
+            kind if kind.is_day() => None,
+            ArgKind::Amount | ArgKind::Tag | ArgKind::Text => None,
             _ if n > 0 && (typed || !self.optional) => Some(0),
             _ => None,
         };
@@ -94,6 +95,7 @@ impl Form {
             .collect();
         let account = accounts.first().copied().filter(|_| accounts.len() == 1);
         let about = match (account, selection.targets.len()) {
+            _ if command.spec.on == On::Nothing => String::new(),
             (Some(id), 0 | 1) => app
                 .snap
                 .book
@@ -164,17 +166,16 @@ impl Form {
         if choices.is_empty() {
             choices = app.choices(kind);
         }
-        if kind == ArgKind::Date {
-            choices = [
-                "+1w", "tomorrow", "+3d", "monday", "+2w", "+1m", "eom", "eoq",
-            ]
-            .iter()
-            .filter_map(|t| {
-                let month = app.snap.calendar.fiscal_month;
-                let day = parse_day(t, app.snap.today, month).ok()?;
-                Some(((*t).to_owned(), day.strftime("%a %-d %b %Y").to_string()))
-            })
-            .collect();
+        if kind.is_day() {
+            choices = kind
+                .days()
+                .iter()
+                .filter_map(|t| {
+                    let month = app.snap.calendar.fiscal_month;
+                    let day = parse_day(t, app.snap.today, month).ok()?;
+                    Some(((*t).to_owned(), day.strftime("%a %-d %b %Y").to_string()))
+                })
+                .collect();
         }
         let many = kind == ArgKind::Text && flag.is_none();
         let mut field = Field {
@@ -192,7 +193,7 @@ impl Form {
             picked: None,
         };
         field.retype();
-        if kind == ArgKind::Date && !optional && value.is_empty() {
+        if kind.is_day() && !optional && value.is_empty() {
             field.picked = Some(0);
         }
         field
@@ -231,7 +232,7 @@ impl Form {
         }
         for (n, f) in self.fields.iter().enumerate() {
             let value = f.value();
-            if f.kind == ArgKind::Date
+            if f.kind.is_day()
                 && !value.is_empty()
                 && let Err(e) = parse_day(&value, app.snap.today, app.snap.calendar.fiscal_month)
             {
@@ -467,7 +468,7 @@ impl Form {
                 );
             }
         }
-        if f.kind == ArgKind::Date && !value.is_empty() {
+        if f.kind.is_day() && !value.is_empty() {
             let today = app.snap.today;
             let (text, role) = match parse_day(&value, today, app.snap.calendar.fiscal_month) {
                 Ok(day) => (
