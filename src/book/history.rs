@@ -62,7 +62,7 @@ pub enum Every {
 
 impl Every {
     /// The first day of the period that a day lies in.
-    fn begin(self, day: Date) -> Date {
+    pub fn begin(self, day: Date) -> Date {
         match self {
             Every::Week => {
                 let back = i64::from(day.weekday().to_monday_zero_offset());

@@ -496,11 +496,6 @@ impl Book {
     pub fn person_by_id(&self, id: LocalId) -> Option<PersonRow<'_>> {
         self.row_of(Entity::Person, id).map(|r| self.person(r))
     }
-    /// One of our own people by e-mail, whatever its case.
-    pub fn person_by_email(&self, email: &str) -> Option<PersonRow<'_>> {
-        self.people()
-            .find(|p| p.email().is_some_and(|e| e.eq_ignore_ascii_case(email)))
-    }
 }
 
 /// A column of names for searching.

@@ -106,7 +106,9 @@ pub fn parse_scaled(text: &str, scale: u32) -> Option<i64> {
     // The decimal point stands behind this many digits once the exponent and the scale are applied.
     let point = i64::try_from(whole.len()).ok()? + i64::from(exp) + i64::from(scale);
     let mut value: i128 = 0;
-    for i in 0..point.max(0) {
+    // Further on there is nothing but zeros: the value stays 0 or is too large by then.
+    let most = i64::try_from(digits.len()).ok()? + 20;
+    for i in 0..point.clamp(0, most) {
         let d = usize::try_from(i).ok().and_then(|i| digits.get(i)).copied();
         value = value
             .checked_mul(10)?

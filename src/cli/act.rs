@@ -8,6 +8,7 @@ use super::start::{Failure, narrate};
 use crate::book::FieldValue;
 use crate::cockpit::CommandError;
 use crate::command::{Selection, parse};
+use crate::tui::fmt::counted;
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
@@ -52,12 +53,13 @@ pub(super) fn confirmed(what: &str, rows: usize, yes: bool) -> Result<(), Failur
     if yes {
         return Ok(());
     }
+    let rows = counted(rows, "row");
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
-            "this would change {rows} rows; say --yes, or look first with --dry-run"
+            "this would change {rows}; say --yes, or look first with --dry-run"
         )));
     }
-    eprint!("{what} {rows} rows? (yes, no) [no]: ");
+    eprint!("{what} {rows}? (yes, no) [no]: ");
     let mut answer = String::new();
     let _ = std::io::stdin().lock().read_line(&mut answer);
     if answer.trim().eq_ignore_ascii_case("yes") {

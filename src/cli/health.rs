@@ -2,7 +2,7 @@
 
 use super::args::{Global, HealthVerb};
 use super::open::{How, Session, head, open};
-use super::print::{Format, Rows, print_json};
+use super::print::{Format, Rows, money_json, print_json};
 use super::start::{Failure, narrate};
 use crate::book::FieldValue;
 use crate::book::value::exponent;
@@ -11,6 +11,7 @@ use crate::cockpit::health::model_of;
 use crate::config::load_health;
 use crate::insight::health::{Diff, Grade, Model, diff};
 use crate::insight::short_money;
+use crate::tui::fmt::counted;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -47,16 +48,15 @@ fn model(session: &Session, file: &Path) -> Result<Model, Failure> {
     match problems.len() {
         0 => Ok(model_of(&health, &session.loaded.settings.risk)),
         n => Err(Failure::usage(format!(
-            "the health model {} has {n} mistake{}: put it right first",
+            "the health model {} has {}: put it right first",
             file.display(),
-            if n == 1 { "" } else { "s" }
+            counted(n, "mistake")
         ))),
     }
 }
 
 fn amount(snapshot: &Snapshot, minor: i64) -> Value {
-    let money = snapshot.book.reporting_money(minor);
-    json!({"amount": money.decimal(), "currency": money.code()})
+    money_json(snapshot.book.reporting_money(minor))
 }
 
 fn document(snapshot: &Snapshot, d: &Diff, files: (&Path, &Path), shown: usize) -> Value {

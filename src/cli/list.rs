@@ -1,7 +1,7 @@
 //! `csops list`: rows of the Book, filtered and sorted as in the cockpit.
 
 use super::args::{Global, Kind, List};
-use super::open::{How, Session, coverage, head, open, scope, value};
+use super::open::{How, Session, coverage, head, open, value};
 use super::print::{Format, Rows};
 use super::start::Failure;
 use crate::book::registry::{self, FieldRef};
@@ -20,12 +20,7 @@ pub fn run(global: &Global, list: &List, out: &mut dyn Write) -> Result<(), Fail
 
 /// The format that its flags ask for.
 pub fn format(list: &List) -> Format {
-    match (list.json, list.ndjson, list.csv) {
-        (true, _, _) => Format::Json,
-        (_, true, _) => Format::JsonLines,
-        (_, _, true) => Format::Csv,
-        _ => Format::Table,
-    }
+    Format::of(list.json, list.ndjson, list.csv)
 }
 
 /// Prints the rows in a format; how many there were.
@@ -190,7 +185,7 @@ fn entities(snapshot: &Snapshot, list: &List) -> Result<Rows, Failure> {
         .iter()
         .map(|name| column(entity, name))
         .collect::<Result<Vec<_>, _>>()?;
-    let scope = scope(snapshot);
+    let scope = snapshot.scope();
     let take = list.limit.unwrap_or(usize::MAX);
     let rows =
         selected

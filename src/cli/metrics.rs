@@ -2,7 +2,7 @@
 
 use super::args::{Global, Metrics as Options};
 use super::open::{How, head, of_day, open};
-use super::print::{Rows, print_json};
+use super::print::{Rows, money_json, print_json};
 use super::start::{Failure, narrate};
 use crate::book::text::visible;
 use crate::book::{Book, FieldValue};
@@ -210,10 +210,8 @@ fn explained_json(p: &Printed<'_>) -> Value {
         out.insert("row".into(), json!(row.label));
         for (name, value) in columns.iter().zip(&row.values) {
             if let Cell::Money(minor) = value {
-                let money = p.book().reporting_money(*minor);
                 let name = name.replace(' ', "_").to_lowercase();
-                let value = json!({"amount": money.decimal(), "currency": money.code()});
-                out.insert(name, value);
+                out.insert(name, money_json(p.book().reporting_money(*minor)));
             }
         }
         out.insert("note".into(), json!(row.note));
@@ -222,8 +220,8 @@ fn explained_json(p: &Printed<'_>) -> Value {
     rows.collect()
 }
 
-fn percent(rate: Option<f64>) -> FieldValue {
-    FieldValue::text(rate.map_or_else(|| "n/a".to_owned(), |r| format!("{:.3} %", r * 100.0)))
+fn percent(rate: Option<f64>) -> String {
+    rate.map_or_else(|| "n/a".to_owned(), |r| format!("{:.3} %", r * 100.0))
 }
 
 /// Tables for a person.
@@ -242,6 +240,7 @@ fn text(p: &Printed<'_>, options: &Options, out: &mut dyn Write) -> Result<(), F
     }
     let money = |minor: i64| FieldValue::Money(p.book().reporting_money(minor));
     let named = |name: &str| FieldValue::text(name);
+    let rate = |rate: Option<f64>| FieldValue::text(percent(rate));
     let mut rates = Rows {
         columns: [
             "group",
@@ -294,12 +293,12 @@ fn text(p: &Printed<'_>, options: &Options, out: &mut dyn Write) -> Result<(), F
             named(key),
             FieldValue::Number(count as f64),
             money(s.opening),
-            percent(gross),
-            percent(net),
-            percent(churn),
+            rate(gross),
+            rate(net),
+            rate(churn),
             money(s.due),
-            percent(t.renewal_gross()),
-            percent(t.renewal_net()),
+            rate(t.renewal_gross()),
+            rate(t.renewal_net()),
         ]);
         let mut row = vec![named(key)];
         row.extend(
@@ -384,9 +383,7 @@ fn forecast_text(forecast: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "  {name:<10} {}", amount(&forecast[name]))?;
     }
     for name in ["gross", "net"] {
-        let rate = forecast[name].as_f64();
-        let rate = rate.map_or_else(|| "n/a".to_owned(), |r| format!("{:.3} %", r * 100.0));
-        writeln!(out, "  {name:<10} {rate}")?;
+        writeln!(out, "  {name:<10} {}", percent(forecast[name].as_f64()))?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::args::Global;
 use super::start::{self, Failure, narrate};
 use crate::book::registry::{Cell, FieldRef, Scope};
-use crate::book::{Clock, FieldValue};
+use crate::book::{Clock, FieldValue, LocalId};
 use crate::cockpit::{Cockpit, Keymap, PastDay, Setup, Snapshot};
 use crate::command::when::parse_day;
 use crate::config::{Loaded, Paths, load};
@@ -143,6 +143,20 @@ pub fn say_day(past: &PastDay) {
     }
 }
 
+/// The person of `--mine`, when it is asked for.
+///
+/// # Errors
+/// 2 when nobody of ours is known as `[me]`: everybody's figures are not mine.
+pub fn whose(snapshot: &Snapshot, mine: bool) -> Result<Option<LocalId>, Failure> {
+    let me = snapshot.me.person.filter(|_| mine);
+    if mine && me.is_none() {
+        return Err(Failure::usage(
+            "--mine: nobody of ours is known as [me] email in the configuration".into(),
+        ));
+    }
+    Ok(me)
+}
+
 /// The members that every document begins with.
 pub fn head(snapshot: &Snapshot, kind: &str) -> Map<String, Value> {
     let mut head = Map::new();
@@ -164,18 +178,6 @@ pub fn coverage(snapshot: &Snapshot) -> Value {
         "health": figures.health_coverage.share(),
         "decision_date": figures.date_coverage.share(),
     })
-}
-
-/// What reading fields needs.
-pub fn scope(snapshot: &Snapshot) -> Scope<'_> {
-    Scope {
-        book: &snapshot.book,
-        derived: &snapshot.derived,
-        today: snapshot.today,
-        me: snapshot.me.person,
-        calendar: snapshot.calendar,
-        judge: &*snapshot.settings,
-    }
 }
 
 /// A field of a row as a value to print: people by name, money in its own currency.

@@ -3,8 +3,8 @@
 pub(super) mod json;
 
 use super::args::{Global, Page as Options};
-use super::open::{How, Session, coverage, head, of_day, open, say_day};
-use super::print::print_json;
+use super::open::{How, Session, coverage, head, of_day, open, say_day, whose};
+use super::print::{aligned, print_json};
 use super::start::Failure;
 use crate::book::text::visible;
 use crate::cockpit::PageSpec;
@@ -39,6 +39,7 @@ pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<()
     }
     known(name)?;
     let session = open(global, How::Headless)?;
+    whose(&session.cockpit.snapshot(), options.mine)?;
     let how = Format {
         json: options.json,
         explain: options.explain,
@@ -224,7 +225,7 @@ fn block_text(w: &Words<'_>, block: &Block, out: &mut dyn Write) -> std::io::Res
                     vec![f.label.clone(), value, target]
                 })
                 .collect();
-            aligned(&[false, true, false], rows, out)
+            table(&[false, true, false], rows, out)
         }
         Block::Table { rows, empty, .. } | Block::Heat { rows, empty, .. } if rows.is_empty() => {
             writeln!(out, "  {}", visible(empty))
@@ -248,7 +249,7 @@ fn block_text(w: &Words<'_>, block: &Block, out: &mut dyn Write) -> std::io::Res
                     line.push(value);
                 }
             }
-            aligned(&right, lines, out)
+            table(&right, lines, out)
         }
         Block::Lines { lines, mark, .. } => {
             let mut days: Vec<_> = lines
@@ -272,7 +273,7 @@ fn block_text(w: &Words<'_>, block: &Block, out: &mut dyn Write) -> std::io::Res
             }));
             let mut right = vec![true; lines.len() + 1];
             right[0] = false;
-            aligned(&right, rows, out)?;
+            table(&right, rows, out)?;
             match mark {
                 Some(mark) => writeln!(out, "  target {}", w.short(mark)),
                 None => Ok(()),
@@ -281,35 +282,13 @@ fn block_text(w: &Words<'_>, block: &Block, out: &mut dyn Write) -> std::io::Res
     }
 }
 
-/// Rows of cells under each other; the columns of `right` end at the same edge.
-fn aligned(right: &[bool], rows: Vec<Vec<String>>, out: &mut dyn Write) -> std::io::Result<()> {
+/// Rows of cells under each other, made visible; the columns of `right` end at the same edge.
+fn table(right: &[bool], rows: Vec<Vec<String>>, out: &mut dyn Write) -> std::io::Result<()> {
     let rows: Vec<Vec<String>> = rows
         .into_iter()
         .map(|r| r.into_iter().map(|c| visible(&c).into_owned()).collect())
         .collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns)
-        .map(|i| {
-            let cells = rows.iter().filter_map(|r| r.get(i));
-            cells.map(|c| c.width()).max().unwrap_or(0)
-        })
-        .collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (i, cell) in row.iter().enumerate() {
-            let space = " ".repeat(widths[i].saturating_sub(cell.width()));
-            line.push_str("  ");
-            if right.get(i).copied().unwrap_or(false) {
-                line.push_str(&space);
-                line.push_str(cell);
-            } else {
-                line.push_str(cell);
-                line.push_str(&space);
-            }
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
+    aligned("  ", right, &rows, out)
 }
 
 #[cfg(test)]

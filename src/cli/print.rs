@@ -2,8 +2,8 @@
 //!
 //! JSON keeps the true text, escaped as JSON does; the table and CSV show control characters as visible marks.
 
-use crate::book::FieldValue;
 use crate::book::text::visible;
+use crate::book::{FieldValue, Money};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 use unicode_segmentation::UnicodeSegmentation;
@@ -20,6 +20,18 @@ pub enum Format {
     JsonLines,
     /// Comma-separated values.
     Csv,
+}
+
+impl Format {
+    /// The format that the flags of a list ask for.
+    pub fn of(json: bool, ndjson: bool, csv: bool) -> Format {
+        match (json, ndjson, csv) {
+            (true, _, _) => Format::Json,
+            (_, true, _) => Format::JsonLines,
+            (_, _, true) => Format::Csv,
+            _ => Format::Table,
+        }
+    }
 }
 
 /// Rows under named columns.
@@ -39,12 +51,17 @@ pub fn to_json(value: &FieldValue) -> Value {
         FieldValue::Number(n) if n.fract() == 0.0 && n.abs() < 9.0e15 => json!(*n as i64),
         FieldValue::Number(n) => json!(n),
         FieldValue::Bool(b) => json!(b),
-        FieldValue::Money(m) => json!({"amount": m.decimal(), "currency": m.code()}),
+        FieldValue::Money(m) => money_json(*m),
         FieldValue::Date(d) => json!(d.to_string()),
         FieldValue::Instant(t) => json!(t.to_string()),
         FieldValue::Id(id) => json!(id.0),
         FieldValue::List(l) => json!(l),
     }
+}
+
+/// Money as every document has it: the exact amount and its currency.
+pub fn money_json(m: Money) -> Value {
+    json!({"amount": m.decimal(), "currency": m.code()})
 }
 
 /// A value for a person, on one line.
@@ -122,19 +139,6 @@ impl Rows {
             .iter()
             .map(|row| row.iter().map(|v| shorten(&to_text(v), 60)).collect())
             .collect();
-        let widths: Vec<usize> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(i, name)| {
-                cells
-                    .iter()
-                    .map(|r| r[i].width())
-                    .chain([name.width()])
-                    .max()
-                    .unwrap_or(0)
-            })
-            .collect();
         let right: Vec<bool> = (0..self.columns.len())
             .map(|i| {
                 self.rows
@@ -142,27 +146,42 @@ impl Rows {
                     .any(|r| matches!(r[i], FieldValue::Number(_) | FieldValue::Money(_)))
             })
             .collect();
-        let mut line = |cells: &[String]| {
-            let mut text = String::new();
-            for (i, cell) in cells.iter().enumerate() {
-                let space = " ".repeat(widths[i].saturating_sub(cell.width()));
-                text.push_str(if i == 0 { "" } else { "  " });
-                if right[i] {
-                    text.push_str(&space);
-                    text.push_str(cell);
-                } else {
-                    text.push_str(cell);
-                    text.push_str(&space);
-                }
-            }
-            writeln!(out, "{}", text.trim_end())
-        };
-        line(&self.columns)?;
-        for row in &cells {
-            line(row)?;
-        }
-        Ok(())
+        let mut lines = vec![self.columns.clone()];
+        lines.extend(cells);
+        aligned("", &right, &lines, out)
     }
+}
+
+/// Rows of cells under each other, `lead` in front of each; the columns of `right` end at the same edge.
+pub fn aligned(
+    lead: &str,
+    right: &[bool],
+    rows: &[Vec<String>],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| {
+            let cells = rows.iter().filter_map(|r| r.get(i));
+            cells.map(|c| c.width()).max().unwrap_or(0)
+        })
+        .collect();
+    for row in rows {
+        let mut line = lead.to_owned();
+        for (i, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            let space = " ".repeat(width.saturating_sub(cell.width()));
+            line.push_str(if i == 0 { "" } else { "  " });
+            if right.get(i).copied().unwrap_or(false) {
+                line.push_str(&space);
+                line.push_str(cell);
+            } else {
+                line.push_str(cell);
+                line.push_str(&space);
+            }
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 /// One JSON document and a line end.
@@ -190,8 +209,6 @@ pub fn shorten(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::Money;
-
     fn printed(format: Format) -> String {
         let rows = Rows {
             columns: vec!["name".into(), "arr".into()],

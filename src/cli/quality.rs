@@ -1,7 +1,7 @@
 //! `csops quality`: what is wrong with the data, the ARR that it hides, and what puts it right; most money first.
 
 use super::args::{Global, Quality};
-use super::open::{How, head, open};
+use super::open::{How, head, open, whose};
 use super::print::{Format, Rows};
 use super::start::Failure;
 use crate::book::{Entity, FieldValue};
@@ -14,19 +14,14 @@ use std::io::Write;
 /// # Errors
 /// 2 for a kind of defect that there is not.
 pub fn run(global: &Global, options: &Quality, out: &mut dyn Write) -> Result<(), Failure> {
-    let format = match (options.json, options.ndjson, options.csv) {
-        (true, _, _) => Format::Json,
-        (_, true, _) => Format::JsonLines,
-        (_, _, true) => Format::Csv,
-        _ => Format::Table,
-    };
+    let format = Format::of(options.json, options.ndjson, options.csv);
     for name in &options.kind {
         if defect(name).is_none() {
             let names = DEFECTS.iter().map(|d| d.name);
             let hint = crate::book::registry::nearest(name, names.clone())
-                .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+                .map_or(String::new(), |n| format!(", did you mean `{n}`?"));
             return Err(Failure::usage(format!(
-                "there is no defect `{name}`{hint} There are {}",
+                "there is no defect `{name}`{hint}; there are {}",
                 names.collect::<Vec<_>>().join(", ")
             )));
         }
@@ -36,12 +31,7 @@ pub fn run(global: &Global, options: &Quality, out: &mut dyn Write) -> Result<()
     }
     let session = open(global, How::Headless)?;
     let snapshot = session.cockpit.snapshot();
-    let mine = snapshot.me.person.filter(|_| options.mine);
-    if options.mine && mine.is_none() {
-        return Err(Failure::usage(
-            "--mine: nobody of ours is known as [me] email in the configuration".into(),
-        ));
-    }
+    let mine = whose(&snapshot, options.mine)?;
     let book = &snapshot.book;
     let mut all = findings(book, snapshot.today, &snapshot.settings.quality, mine);
     if !options.kind.is_empty() {

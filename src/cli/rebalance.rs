@@ -3,7 +3,7 @@
 use super::act::{confirmed, deliver, refused};
 use super::args::{Global, Rebalance, RebalanceBy};
 use super::open::{How, coverage, head, open};
-use super::print::print_json;
+use super::print::{money_json, print_json};
 use super::start::Failure;
 use crate::book::text::visible;
 use crate::book::{Book, Entity};
@@ -11,6 +11,7 @@ use crate::cockpit::Snapshot;
 use crate::command::{Command, Selection, find};
 use crate::insight::capacity::rebalance::{Move, PersonLoad, Proposal, Wish, Work};
 use crate::insight::short_money;
+use crate::tui::fmt::{self, counted};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,6 +34,7 @@ pub fn run(global: &Global, options: &Rebalance, out: &mut dyn Write) -> Result<
         text(&snapshot.book, &proposal, options.by, out)?;
     }
     let (mut operations, mut items, mut applied) = (Vec::new(), 0, 0);
+    let mut stopped = None;
     if moves > 0 && !options.dry_run {
         confirmed("another CSM for", moves, options.yes)?;
         for m in &proposal.moves {
@@ -42,20 +44,29 @@ pub fn run(global: &Global, options: &Rebalance, out: &mut dyn Write) -> Result<
                 true,
                 false,
             );
-            let outcome = session.runtime.block_on(run).map_err(refused)?;
-            items += outcome.items;
-            operations.extend(outcome.operation.map(|o| o.id));
-            applied += 1;
+            match session.runtime.block_on(run) {
+                Ok(outcome) => {
+                    items += outcome.items;
+                    operations.extend(outcome.operation.map(|o| o.id));
+                    applied += 1;
+                }
+                Err(e) => {
+                    // What was done before it is told and sent all the same.
+                    stopped = Some(refused(e));
+                    break;
+                }
+            }
         }
     }
     if options.json {
         print_json(&document(&snapshot, &proposal, options.by, applied), out)?;
     } else if applied > 0 {
-        writeln!(out, "{applied} accounts have another CSM")?;
+        let have = if applied == 1 { "has" } else { "have" };
+        writeln!(out, "{} {have} another CSM", counted(applied, "account"))?;
     }
     deliver(&session, &operations, items)?;
     session.runtime.block_on(session.cockpit.close());
-    Ok(())
+    stopped.map_or(Ok(()), Err)
 }
 
 /// The command that makes a move.
@@ -117,7 +128,7 @@ fn groups(p: &Proposal, by: RebalanceBy) -> Vec<(String, f64, Work, Work)> {
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map_or_else(|| "n/a".into(), |s| format!("{:.0}%", s * 100.0))
+    share.map_or_else(|| "n/a".into(), fmt::percent)
 }
 
 fn text(book: &Book, p: &Proposal, by: RebalanceBy, out: &mut dyn Write) -> std::io::Result<()> {
@@ -125,10 +136,10 @@ fn text(book: &Book, p: &Proposal, by: RebalanceBy, out: &mut dyn Write) -> std:
     let money = |minor: i64| short_money(minor, exponent);
     writeln!(
         out,
-        "overload {:.2} → {:.2} full-time people with {} moves{}",
+        "overload {:.2} → {:.2} full-time people with {}{}",
         p.before,
         p.after,
-        p.moves.len(),
+        counted(p.moves.len(), "move"),
         if p.proved && !p.moves.is_empty() {
             ", the fewest"
         } else {
@@ -173,10 +184,7 @@ fn text(book: &Book, p: &Proposal, by: RebalanceBy, out: &mut dyn Write) -> std:
 
 fn document(snapshot: &Snapshot, p: &Proposal, by: RebalanceBy, applied: usize) -> Value {
     let book = &snapshot.book;
-    let money = |minor: i64| {
-        let m = book.reporting_money(minor);
-        json!({"amount": m.decimal(), "currency": m.code()})
-    };
+    let money = |minor: i64| money_json(book.reporting_money(minor));
     let work = |w: &Work| {
         json!({
             "accounts": w.accounts, "arr": money(w.arr), "hours": w.hours, "utilisation": w.utilisation,

@@ -1,7 +1,7 @@
 //! `csops show`: one account in full.
 
 use super::args::{Global, Show};
-use super::open::{How, Session, head, open, scope, value};
+use super::open::{How, Session, head, open, value};
 use super::print::{print_json, shorten, to_json, to_text};
 use super::start::{Failure, narrate};
 use crate::book::registry::{self, FieldRef};
@@ -67,7 +67,7 @@ fn document(snapshot: &Snapshot, detail: &AccountDetail) -> Result<Value, Failur
     let mut document = head(snapshot, "account");
     document.insert("coverage".into(), json!({"sources": detail.crosswalk.iter().map(|c| &c.source).collect::<std::collections::BTreeSet<_>>()}));
     if let Some(row) = snapshot.book.row_of(Entity::Account, detail.account.id) {
-        let scope = scope(snapshot);
+        let scope = snapshot.scope();
         let fields: Map<String, Value> = registry::fields(Entity::Account)
             .iter()
             .map(|field| {
@@ -171,7 +171,7 @@ fn print(snapshot: &Snapshot, detail: &AccountDetail, out: &mut dyn Write) -> Re
     let a = &detail.account;
     writeln!(out, "{}  #{}", visible(&a.name), a.id)?;
     if let Some(row) = snapshot.book.row_of(Entity::Account, a.id) {
-        let scope = scope(snapshot);
+        let scope = snapshot.scope();
         for field in registry::fields(Entity::Account) {
             let field_ref = FieldRef {
                 field,

@@ -10,9 +10,9 @@ use crate::book::text::visible;
 use crate::cockpit::Snapshot;
 use crate::insight::whatif::{Ground, MOVES, Pair, SCENARIOS, WhatIf, whatif};
 use crate::tui::figures::Words;
+use crate::tui::text::pad_left;
 use serde_json::{Value, json};
 use std::io::Write;
-use unicode_width::UnicodeWidthStr;
 
 /// Runs it.
 ///
@@ -113,8 +113,8 @@ fn print(snapshot: &Snapshot, w: &WhatIf, out: &mut dyn Write) -> Result<(), Fai
                 out,
                 "{:<28}{}  {}{mark}",
                 visible(&p.label),
-                right(&visible(&before)),
-                right(&visible(&after))
+                pad_left(&visible(&before), 16),
+                pad_left(&visible(&after), 16)
             )?;
         }
     }
@@ -123,8 +123,4 @@ fn print(snapshot: &Snapshot, w: &WhatIf, out: &mut dyn Write) -> Result<(), Fai
         writeln!(out, "{note}")?;
     }
     Ok(())
-}
-
-fn right(text: &str) -> String {
-    format!("{}{text}", " ".repeat(16usize.saturating_sub(text.width())))
 }

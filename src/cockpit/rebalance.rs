@@ -3,7 +3,6 @@
 use super::event::Event;
 use super::handle::Cockpit;
 use super::snapshot::Snapshot;
-use crate::book::Scope;
 use crate::insight::capacity::rebalance::{Proposal, Wish, propose};
 use std::sync::Arc;
 
@@ -24,15 +23,7 @@ impl Snapshot {
     /// # Errors
     /// A do-not-move list that cannot be understood, in words.
     pub fn rebalance(&self, wish: &Wish) -> Result<Proposal, String> {
-        let scope = Scope {
-            book: &self.book,
-            derived: &self.derived,
-            today: self.today,
-            me: self.me.person,
-            calendar: self.calendar,
-            judge: &*self.settings,
-        };
-        propose(&scope, &self.settings, wish)
+        propose(&self.scope(), &self.settings, wish)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::book::calendar::Calendar;
 use crate::book::{
     AccountRow, Book, Derived, ForecastSnapshot, History, Operation, OutboxItem, OutboxState,
-    SourceStatus, Unmatched,
+    Scope, SourceStatus, Unmatched,
 };
 use crate::command::{Homes, Me, SourceInfo};
 use crate::config::Triage;
@@ -202,6 +202,18 @@ impl Snapshot {
     /// The picture that the queue, renewals and segments are of: that of the earlier day that is shown, or this one.
     pub fn shown(&self) -> &Snapshot {
         self.past.as_ref().map_or(self, |p| &p.snapshot)
+    }
+
+    /// What fields are read and queries are evaluated with.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope {
+            book: &self.book,
+            derived: &self.derived,
+            today: self.today,
+            me: self.me.person,
+            calendar: self.calendar,
+            judge: &*self.settings,
+        }
     }
 
     /// The figures of everybody's book or mine.

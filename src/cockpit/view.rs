@@ -113,14 +113,7 @@ pub fn compute(s: &Snapshot, spec: &ViewSpec, before: Option<&View>) -> View {
         ListKind::Accounts | ListKind::Queue | ListKind::Renewals => s.shown(),
         ListKind::Tasks | ListKind::Escalations | ListKind::People => s,
     };
-    let scope = Scope {
-        book: &s.book,
-        derived: &s.derived,
-        today: s.today,
-        me: s.me.person,
-        calendar: s.calendar,
-        judge: &*s.settings,
-    };
+    let scope = s.scope();
     let before = before.filter(|b| b.spec.kind == spec.kind && b.epoch == epoch);
     let same_list = before.filter(|b| {
         b.generation == generation

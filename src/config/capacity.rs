@@ -99,10 +99,6 @@ const MONEY: std::ops::RangeInclusive<f64> = 0.0..=1e12;
 /// Reads the section.
 pub(super) fn capacity(s: Section<'_, '_>) -> Capacity {
     let d = Capacity::default();
-    let small = |s: &Section<'_, '_>, key, default: Option<u64>, range| {
-        s.whole(key, default, range)
-            .and_then(|n| u16::try_from(n).ok())
-    };
     let saved = s.section("saved");
     let rebalance = s.section("rebalance");
     let capacity = Capacity {
@@ -126,16 +122,8 @@ pub(super) fn capacity(s: Section<'_, '_>) -> Capacity {
             .unwrap_or(d.target_utilisation),
         growth: s.some_number("growth", -0.95..=10.0),
         attrition: s.some_number("attrition", 0.0..=1.0),
-        time_to_hire_days: small(
-            &s,
-            "time_to_hire_days",
-            Some(d.time_to_hire_days.into()),
-            0..=730,
-        )
-        .unwrap_or(d.time_to_hire_days),
-        quarters: small(&s, "quarters", Some(d.quarters.into()), 1..=20)
-            .and_then(|n| u8::try_from(n).ok())
-            .unwrap_or(d.quarters),
+        time_to_hire_days: s.whole_or("time_to_hire_days", d.time_to_hire_days, 0..=730),
+        quarters: s.whole_or("quarters", d.quarters, 1..=20),
         gross_margin: s.some_number("gross_margin", 0.01..=1.0),
         csm_cost: s.some_number("csm_cost", MONEY),
         leader_cost: s.some_number("leader_cost", MONEY),
@@ -148,8 +136,7 @@ pub(super) fn capacity(s: Section<'_, '_>) -> Capacity {
         saved_people: saved.some_number("people", 0.0..=1e6),
         saved_account_hours: saved.some_number("account_hours", 0.01..=8760.0),
         keep: rebalance.text("keep", ""),
-        quiet_days: small(&rebalance, "quiet_days", Some(d.quiet_days.into()), 0..=730)
-            .unwrap_or(d.quiet_days),
+        quiet_days: rebalance.whole_or("quiet_days", d.quiet_days, 0..=730),
         max_moves: rebalance
             .whole("max_moves", None, 0..=1_000_000)
             .and_then(|n| u32::try_from(n).ok()),

@@ -132,29 +132,17 @@ fn texts(words: &[&str]) -> Vec<String> {
     words.iter().map(|w| (*w).to_owned()).collect()
 }
 
-/// A whole number that fits its type and its range; the default otherwise, which has been said.
-fn whole<T: TryFrom<u64> + Into<u64> + Copy>(
-    s: &Section<'_, '_>,
-    key: &'static str,
-    default: T,
-    range: std::ops::RangeInclusive<u64>,
-) -> T {
-    s.whole(key, Some(default.into()), range)
-        .and_then(|n| T::try_from(n).ok())
-        .unwrap_or(default)
-}
-
 pub(super) fn quality(s: Section<'_, '_>) -> Quality {
     let d = Quality::default();
     let year = u16::try_from(d.earliest_year).unwrap_or(0);
     let quality = Quality {
-        stale_health_days: whole(&s, "stale_health_days", d.stale_health_days, 1..=3_650),
+        stale_health_days: s.whole_or("stale_health_days", d.stale_health_days, 1..=3_650),
         arr_tolerance: s
             .number("arr_tolerance", d.arr_tolerance, 0.0..=1.0)
             .unwrap_or(d.arr_tolerance),
-        earliest_year: i16::try_from(whole(&s, "earliest_year", year, 1..=9_999))
+        earliest_year: i16::try_from(s.whole_or("earliest_year", year, 1..=9_999))
             .unwrap_or(d.earliest_year),
-        years_ahead: whole(&s, "years_ahead", d.years_ahead, 1..=1_000),
+        years_ahead: s.whole_or("years_ahead", d.years_ahead, 1..=1_000),
         ignore: s.texts("ignore", &d.ignore).unwrap_or(d.ignore),
     };
     s.done();
@@ -170,9 +158,9 @@ pub(super) fn growth(s: Section<'_, '_>) -> Growth {
         usage_growth: s
             .number("usage_growth", d.usage_growth, 0.0..=10.0)
             .unwrap_or(d.usage_growth),
-        limit_days: whole(&s, "limit_days", d.limit_days, 1..=3_650),
-        period_days: whole(&s, "period_days", d.period_days, 1..=3_650),
-        ask_again_days: whole(&s, "ask_again_days", d.ask_again_days, 0..=3_650),
+        limit_days: s.whole_or("limit_days", d.limit_days, 1..=3_650),
+        period_days: s.whole_or("period_days", d.period_days, 1..=3_650),
+        ask_again_days: s.whole_or("ask_again_days", d.ask_again_days, 0..=3_650),
         csql_origins: s
             .texts("csql_origins", &d.csql_origins)
             .unwrap_or(d.csql_origins),
@@ -184,9 +172,9 @@ pub(super) fn growth(s: Section<'_, '_>) -> Growth {
 pub(super) fn onboarding(s: Section<'_, '_>) -> Onboarding {
     let d = Onboarding::default();
     let onboarding = Onboarding {
-        cohort_days: whole(&s, "cohort_days", d.cohort_days, 1..=36_500),
-        first_value_days: whole(&s, "first_value_days", d.first_value_days, 1..=3_650),
-        open_days: whole(&s, "open_days", d.open_days, 0..=3_650),
+        cohort_days: s.whole_or("cohort_days", d.cohort_days, 1..=36_500),
+        first_value_days: s.whole_or("first_value_days", d.first_value_days, 1..=3_650),
+        open_days: s.whole_or("open_days", d.open_days, 0..=3_650),
         stages: s.texts("stages", &d.stages).unwrap_or(d.stages),
         classes: s.texts("classes", &d.classes).unwrap_or(d.classes),
     };
@@ -202,12 +190,12 @@ pub(super) fn voice(s: Section<'_, '_>) -> Voice {
     ];
     let d = Voice::default();
     let voice = Voice {
-        period_days: whole(&s, "period_days", d.period_days, 1..=3_650),
+        period_days: s.whole_or("period_days", d.period_days, 1..=3_650),
         csat: s.word("csat", "top", &methods).unwrap_or(d.csat),
         ces: s.word("ces", "mean", &methods).unwrap_or(d.ces),
-        csat_scale: whole(&s, "csat_scale", d.csat_scale, 2..=100),
-        ces_scale: whole(&s, "ces_scale", d.ces_scale, 2..=100),
-        follow_up_hours: whole(&s, "follow_up_hours", d.follow_up_hours, 1..=8_760),
+        csat_scale: s.whole_or("csat_scale", d.csat_scale, 2..=100),
+        ces_scale: s.whole_or("ces_scale", d.ces_scale, 2..=100),
+        follow_up_hours: s.whole_or("follow_up_hours", d.follow_up_hours, 1..=8_760),
     };
     s.done();
     voice

@@ -66,9 +66,9 @@ pub(super) fn health(s: Section<'_, '_>) -> Health {
         coverage: s
             .number("coverage", d.coverage, 0.0..=1.0)
             .unwrap_or(d.coverage),
-        hysteresis: byte(&s, "hysteresis", Some(d.hysteresis), 0..=50).unwrap_or(d.hysteresis),
-        good: byte(&s, "good", None, 1..=100),
-        watch: byte(&s, "watch", None, 0..=100),
+        hysteresis: s.whole_or("hysteresis", d.hysteresis, 0..=50),
+        good: byte(&s, "good", 1..=100),
+        watch: byte(&s, "watch", 0..=100),
         signals: signals(&s, true),
         when: Vec::new(),
     };
@@ -87,14 +87,13 @@ pub(super) fn health(s: Section<'_, '_>) -> Health {
     health
 }
 
+/// A small whole number that may be left out.
 fn byte(
     s: &Section<'_, '_>,
     key: &'static str,
-    default: Option<u8>,
     range: std::ops::RangeInclusive<u64>,
 ) -> Option<u8> {
-    s.whole(key, default.map(Into::into), range)
-        .and_then(|n| u8::try_from(n).ok())
+    s.whole(key, None, range).and_then(|n| u8::try_from(n).ok())
 }
 
 /// A number that may be left out.
@@ -289,8 +288,8 @@ fn cases(s: &Section<'_, '_>, names: &BTreeSet<String>) -> Vec<HealthWhen> {
             stage: case.text("stage", ""),
             from_month: months("from_month"),
             to_month: months("to_month"),
-            good: byte(&case, "good", None, 1..=100),
-            watch: byte(&case, "watch", None, 0..=100),
+            good: byte(&case, "good", 1..=100),
+            watch: byte(&case, "watch", 0..=100),
             signals: signals(&case, false),
         };
         for (name, section) in case.section("signals").tables() {

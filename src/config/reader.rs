@@ -312,6 +312,18 @@ impl<'r, 'a> Section<'r, 'a> {
         })
     }
 
+    /// A whole number in a range that its type holds; the default when there is none.
+    pub(super) fn whole_or<T: TryFrom<u64> + Into<u64> + Copy>(
+        &self,
+        key: &'static str,
+        default: T,
+        range: std::ops::RangeInclusive<u64>,
+    ) -> T {
+        self.whole(key, Some(default.into()), range)
+            .and_then(|n| T::try_from(n).ok())
+            .unwrap_or(default)
+    }
+
     /// A number in a range.
     pub(super) fn number(
         &self,

@@ -1,15 +1,15 @@
 //! The arithmetic behind one account's place in the queue, for `w`.
 
 use super::health::Scorer;
+use super::money_words;
 use super::priority::{WEEK, runway, saveable};
 use super::reasons::{Reason, driving_score, reasons, speaks_for};
 use super::risk::at_stake;
 use super::rules::{Band, Rules};
-use super::short_money;
 use crate::book::derived::{
     ABOVE_THRESHOLD, HAS_RISK, HEALTH_DISAGREES, IN_QUEUE, SENTIMENT_DISAGREES, SNOOZED,
 };
-use crate::book::{AccountDerived, AccountRow, Day, Derived, value::exponent};
+use crate::book::{AccountDerived, AccountRow, Day, Derived};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -59,7 +59,7 @@ fn age(at: Option<Date>, today: Date) -> String {
 pub fn explain(a: &AccountRow<'_>, derived: &Derived, today: Date, rules: &Rules) -> Explanation {
     let d = derived.account(a.row());
     let book = a.book();
-    let exp = exponent(&book.reporting());
+    let money = |minor: i64| money_words(book.reporting_money(minor));
     let code = String::from_utf8_lossy(&book.reporting()).into_owned();
     let mut caveats = vec![
         "The probabilities are placeholders by health band and open risk, until outcomes of your own teach better ones ([risk] in config.toml)."
@@ -181,7 +181,7 @@ pub fn explain(a: &AccountRow<'_>, derived: &Derived, today: Date, rules: &Rules
         },
         Step {
             label: "× ARR at stake".into(),
-            value: format!("{} {code}", short_money(d.at_stake, exp)),
+            value: money(d.at_stake),
             note: stake_note,
         },
         Step {
@@ -191,7 +191,7 @@ pub fn explain(a: &AccountRow<'_>, derived: &Derived, today: Date, rules: &Rules
         },
         Step {
             label: "= urgency".into(),
-            value: format!("{} {code}", short_money(d.urgency as i64, exp)),
+            value: money(d.urgency as i64),
             note: "expected loss, weighted by how near the decision is".into(),
         },
     ];
@@ -199,9 +199,7 @@ pub fn explain(a: &AccountRow<'_>, derived: &Derived, today: Date, rules: &Rules
         .get()
         .zip(Day::of(Some(today)).get())
         .map(|(day, now)| day.saturating_sub(now));
-    let orders = orders(&d, days, rules, |m| {
-        format!("{} {code}", short_money(m as i64, exp))
-    });
+    let orders = orders(&d, days, rules, |m| money(m as i64));
     let threshold = format!("{:.0}%", rules.threshold * 100.0);
     let cause = match (d.is(ABOVE_THRESHOLD), d.is(HAS_RISK)) {
         (true, true) => format!("loss is above the threshold of {threshold} and a risk is open"),

@@ -170,14 +170,14 @@ pub fn header(book: &Book, derived: &Derived, today: Date, mine: Option<LocalId>
         h.accounts += 1;
         let arr = a.arr_reporting();
         h.arr_coverage.count(a.arr(), &arr);
-        h.arr += arr.map_or(0, |m| m.minor);
+        h.arr = h.arr.saturating_add(arr.map_or(0, |m| m.minor));
         h.health_coverage.count(None::<()>, &a.health());
         let decided = a.decision_day(Day::of(Some(today))).get();
         h.date_coverage.count(None::<()>, &decided);
         if derived.in_queue(a.row()) {
             let d = derived.account(a.row());
             h.in_queue += 1;
-            h.at_risk += d.at_stake;
+            h.at_risk = h.at_risk.saturating_add(d.at_stake);
             let known = (!d.is(crate::book::derived::NO_ARR)).then_some(());
             h.at_risk_coverage.count(super::risk::at_stake(&a), &known);
         }
@@ -188,9 +188,9 @@ pub fn header(book: &Book, derived: &Derived, today: Date, mine: Option<LocalId>
         h.due_coverage
             .count(super::pipeline::native_of(&r), &amount);
         let amount = amount.unwrap_or(0);
-        h.due += amount;
+        h.due = h.due.saturating_add(amount);
         if safe {
-            h.due_safe += amount;
+            h.due_safe = h.due_safe.saturating_add(amount);
         }
     }
     (h.tasks_open, h.tasks_overdue) = task_counts(book, today, mine);

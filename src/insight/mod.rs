@@ -46,6 +46,7 @@ pub use settings::Settings;
 pub use tasks::{TaskSummary, task_summary};
 pub use trends::day_figures;
 
+use crate::book::Money;
 use serde::{Deserialize, Serialize};
 
 /// How complete a figure is: of so many rows, so many were known.
@@ -87,6 +88,12 @@ impl Coverage {
     }
 }
 
+/// So many things in words: `1 account`, `3 accounts`.
+pub(crate) fn many(n: usize, thing: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {thing}{s}")
+}
+
 /// An amount as people read it quickly, in whole units: `950`, `240k`, `1.24M`, `2.1B`. The currency is not named.
 pub fn short_money(minor: i64, exponent: u32) -> String {
     let units = minor as f64 / 10f64.powi(exponent as i32);
@@ -106,6 +113,15 @@ pub fn short_money(minor: i64, exponent: u32) -> String {
         format!("{:.2}B", n / 1e9)
     };
     format!("{sign}{text}")
+}
+
+/// The same with its currency, as it stands in a sentence: `1.24M USD`.
+pub(crate) fn money_words(money: Money) -> String {
+    format!(
+        "{} {}",
+        short_money(money.minor, money.exponent()),
+        money.code()
+    )
 }
 
 #[cfg(test)]

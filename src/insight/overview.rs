@@ -255,5 +255,8 @@ fn sentence(h: &Header) -> String {
     let safe = h.due_safe_share().map_or_else(String::new, |s| {
         format!(" Of what is due within 90 days {:.0} % is safe.", s * 100.0)
     });
-    format!("Of {} accounts {queue}; {late}.{safe}", h.accounts)
+    format!(
+        "Of {} {queue}; {late}.{safe}",
+        super::many(h.accounts, "account")
+    )
 }

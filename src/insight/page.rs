@@ -4,6 +4,7 @@
 //! page is a function and a line in [`PAGES`].
 
 use super::{Coverage, Settings};
+use crate::book::{AccountRow, text::visible};
 use crate::book::{Book, Calendar, Derived, ForecastSnapshot, History, LocalId};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -190,6 +191,10 @@ impl Value {
     pub fn ratio(value: Option<f64>, why: &str) -> Value {
         value.map_or_else(|| Value::None(why.to_owned()), Value::Ratio)
     }
+    /// An amount, or why there is none.
+    pub fn money(minor: Option<i64>, why: &str) -> Value {
+        minor.map_or_else(|| Value::None(why.to_owned()), Value::Money)
+    }
     /// The value on a scale; money in whole minor units.
     pub fn number(&self) -> Option<f64> {
         match self {
@@ -261,6 +266,13 @@ impl Figure {
             value: Value::Text(text.into()),
             ..Figure::default()
         }
+    }
+    /// An account's CSM, in a cell.
+    pub(crate) fn csm(a: &AccountRow<'_>) -> Figure {
+        Figure::text(
+            a.csm()
+                .map_or_else(|| "nobody".into(), |p| visible(p.name()).into_owned()),
+        )
     }
 }
 

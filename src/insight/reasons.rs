@@ -300,9 +300,8 @@ fn put(a: &AccountRow<'_>, d: &AccountDerived, kind: ReasonKind, today: Day) -> 
         ),
         UrgentTickets => {
             let n = a.urgent_tickets();
-            let s = if n == 1 { "" } else { "s" };
             (
-                format!("{n} urgent ticket{s}"),
+                super::many(n.into(), "urgent ticket"),
                 a.ticket_at(),
                 a.ticket_source(),
                 3.1 + f32::from(n.min(5)) / 10.0,

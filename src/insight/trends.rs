@@ -36,11 +36,11 @@ pub fn day_figures(book: &Book, derived: &Derived, today: Date) -> Vec<DayFigure
         of_account(Some(a), &|f| {
             f.accounts += 1;
             f.arr_known += u32::from(arr.is_some());
-            f.arr += arr.map_or(0, |m| m.minor);
+            f.arr = f.arr.saturating_add(arr.map_or(0, |m| m.minor));
             f.health_known += u32::from(health.is_some());
             f.health_sum += health.map_or(0, u64::from);
             f.in_queue += u32::from(at_risk.is_some());
-            f.at_risk += at_risk.unwrap_or(0);
+            f.at_risk = f.at_risk.saturating_add(at_risk.unwrap_or(0));
         });
     }
     let limit = Day(Day::of(Some(today)).0.saturating_add(90));
@@ -48,7 +48,7 @@ pub fn day_figures(book: &Book, derived: &Derived, today: Date) -> Vec<DayFigure
         let due = r.due_day();
         if r.is_open() && due != Day::NONE && due <= limit {
             let amount = super::pipeline::amount_of(&r).unwrap_or(0);
-            of_account(r.account(), &|f| f.due += amount);
+            of_account(r.account(), &|f| f.due = f.due.saturating_add(amount));
         }
     }
     if all.accounts == 0 {
@@ -275,15 +275,16 @@ fn sentence(input: &Input<'_>, series: &[&DayFigures]) -> String {
     };
     let other = match input.history.in_other_currency() {
         0 => String::new(),
+        1 => "; 1 figure in another reporting currency is left out".to_owned(),
         n => format!("; {n} figures in another reporting currency are left out"),
     };
     let currency = input.book.reporting();
     let money = |minor: i64| super::short_money(minor, crate::book::value::exponent(&currency));
     if first.day == last.day {
         return format!(
-            "One point so far, {}: {} accounts, ARR {}{other}.",
+            "One point so far, {}: {}, ARR {}{other}.",
             last.day,
-            last.accounts,
+            super::many(last.accounts as usize, "account"),
             money(last.arr)
         );
     }

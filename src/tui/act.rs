@@ -465,7 +465,7 @@ impl App {
             self.say(Level::Bad, text);
             return;
         };
-        let text = cell_text(&f.read(&self.reading(&snap), row));
+        let text = cell_text(&f.read(&snap.scope(), row));
         if text.is_empty() {
             self.say(Level::Info, format!("{name} is empty"));
             return;

@@ -6,7 +6,6 @@ use super::overlay::Overlay;
 use super::theme::{Theme, Themes};
 use super::ui::Hit;
 use super::widgets::table::ListState;
-use crate::book::registry::Scope as Reading;
 use crate::book::{AccountDetail, Clock, Entity, LocalId, OutboxItem, SourceStatus, Target};
 use crate::cockpit::keymap::{Chord, Keymap};
 use crate::cockpit::{Cockpit, Event, Level, ListKind, PageSpec, Slot, Snapshot, View, ViewSpec};
@@ -396,18 +395,6 @@ impl App {
         match pane {
             Pane::Tasks => &self.snap,
             _ => self.shown(),
-        }
-    }
-
-    /// What the query language reads.
-    pub fn reading<'a>(&self, snap: &'a Snapshot) -> Reading<'a> {
-        Reading {
-            book: &snap.book,
-            derived: &snap.derived,
-            today: snap.today,
-            me: snap.me.person,
-            calendar: snap.calendar,
-            judge: &*snap.settings,
         }
     }
 

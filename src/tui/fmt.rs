@@ -107,6 +107,12 @@ pub fn count(n: usize) -> String {
     out
 }
 
+/// So many of something, `1 move`, `1,200 moves`.
+pub fn counted(n: usize, one: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {one}{s}", count(n))
+}
+
 /// Days from `today` to `date`; negative in the past.
 pub fn days(today: Date, date: Date) -> i64 {
     today
@@ -213,6 +219,10 @@ mod tests {
             "−5k SEK"
         );
         assert_eq!(count(1_000_000), "1,000,000");
+        assert_eq!(
+            [0, 1, 2].map(|n| counted(n, "move")),
+            ["0 moves", "1 move", "2 moves"]
+        );
     }
 
     #[test]

@@ -102,6 +102,17 @@ pub fn fit_end(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Blanks before it up to so many cells, so that it ends at their edge; what is longer stays whole.
+pub fn pad_left(text: &str, to: usize) -> String {
+    format!("{}{text}", " ".repeat(to.saturating_sub(text.width())))
+}
+
+/// Blanks behind it up to so many cells; what is longer is cut.
+pub fn pad_right(text: &str, to: usize) -> String {
+    let text = fit(text, to);
+    format!("{text}{}", " ".repeat(to.saturating_sub(text.width())))
+}
+
 /// As [`clean`], line ends kept.
 fn clean_lines(text: &str) -> String {
     let lines: Vec<Cow<'_, str>> = text

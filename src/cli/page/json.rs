@@ -1,5 +1,6 @@
 //! A page of figures as JSON.
 
+use crate::cli::print::money_json;
 use crate::cockpit::Snapshot;
 use crate::insight::page::{self, Block, Figure, Page, TableRow, Target, Why};
 use serde_json::{Map, Value, json};
@@ -21,10 +22,7 @@ pub(super) fn page_json(s: &Snapshot, page: &Page, explained: bool) -> Map<Strin
 pub(in crate::cli) fn value_json(s: &Snapshot, value: &page::Value) -> Value {
     use page::Value as V;
     match value {
-        V::Money(minor) => {
-            let m = s.book.reporting_money(*minor);
-            json!({"amount": m.decimal(), "currency": m.code()})
-        }
+        V::Money(minor) => money_json(s.book.reporting_money(*minor)),
         V::Ratio(n) | V::Number(n, _) | V::Days(n) => json!(n),
         V::Count(n) => json!(n),
         V::Date(d) => json!(d.to_string()),

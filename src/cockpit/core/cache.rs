@@ -48,19 +48,21 @@ struct Picture {
     sources: Vec<SourceStatus>,
 }
 
-/// What the figures depend on: another `[me]`, currency, calendar or risk makes the old picture wrong.
+/// What the figures depend on: another `[me]`, currency, calendar, risk, health model or capacity makes the old picture wrong.
 fn settings_hash(settings: &Settings) -> u64 {
     let mut hasher = DefaultHasher::new();
     let names: Vec<&str> = settings.sources.iter().map(|s| s.name.as_str()).collect();
     format!(
-        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{names:?}",
+        "{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{:?}{names:?}",
         settings.me,
         settings.money,
         settings.calendar,
         settings.risk,
         settings.segments,
         settings.metrics,
-        settings.forecast
+        settings.forecast,
+        settings.health,
+        settings.capacity
     )
     .hash(&mut hasher);
     hasher.finish()

@@ -110,7 +110,7 @@ impl Costs {
         };
         costs.csm_payroll = of("CSMs");
         let ops = of("CS Ops");
-        let sum: i64 = costs.parts.iter().map(|c| c.total).sum();
+        let sum = (costs.parts.iter()).fold(0_i64, |sum, c| sum.saturating_add(c.total));
         if costs.csm_payroll.is_none() {
             costs.note = "n/a: set [capacity] csm_cost to what a full-time CSM costs a year".into();
             return costs;

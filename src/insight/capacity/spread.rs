@@ -59,10 +59,10 @@ struct Tally {
 impl Tally {
     fn add(&mut self, other: &Tally) {
         self.accounts += other.accounts;
-        self.arr += other.arr;
+        self.arr = self.arr.saturating_add(other.arr);
         add_coverage(&mut self.arr_coverage, &other.arr_coverage);
         self.in_queue += other.in_queue;
-        self.at_risk += other.at_risk;
+        self.at_risk = self.at_risk.saturating_add(other.at_risk);
         self.risks += other.risks;
         self.health += other.health;
         add_coverage(&mut self.health_coverage, &other.health_coverage);
@@ -140,11 +140,11 @@ impl<'a> Spread<'a> {
             t.accounts += 1;
             let arr = a.arr_reporting();
             t.arr_coverage.count(a.arr(), &arr);
-            t.arr += arr.map_or(0, |m| m.minor);
+            t.arr = t.arr.saturating_add(arr.map_or(0, |m| m.minor));
             let d = derived.account(a.row());
             if d.is(IN_QUEUE) {
                 t.in_queue += 1;
-                t.at_risk += d.at_stake;
+                t.at_risk = t.at_risk.saturating_add(d.at_stake);
             }
             t.risks += usize::from(d.is(HAS_RISK));
             t.health += a.health().map_or(0, u64::from);
@@ -279,7 +279,7 @@ impl<'a> Spread<'a> {
             return;
         }
         g.counted += t.accounts;
-        g.counted_arr += t.arr;
+        g.counted_arr = g.counted_arr.saturating_add(t.arr);
         if let Some(band) = &kind.band {
             g.mix.add(band, t);
         }
@@ -414,7 +414,7 @@ impl Mix {
             let (arr, filled, missing) = &mut self.arr[end];
             match limit.filter(|l| *l > 0.0) {
                 Some(limit) => {
-                    *arr += t.arr;
+                    *arr = arr.saturating_add(t.arr);
                     *filled += t.arr as f64 / limit;
                 }
                 None => *missing = true,

@@ -5,7 +5,7 @@ use super::period::Period;
 use super::row::rows;
 use super::settings::Settings;
 use super::total::{Forecast, Gather};
-use crate::book::{Book, Calendar, Day, Derived, ForecastScope, ForecastSnapshot, LocalId};
+use crate::book::{Book, Calendar, Day, Derived, Every, ForecastScope, ForecastSnapshot, LocalId};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
@@ -149,9 +149,7 @@ pub fn accuracy(snapshots: &[ForecastSnapshot], currency: [u8; 3], today: Date) 
 
 /// The Monday of the ISO week of a day: one snapshot is kept for each.
 pub fn week(day: Date) -> Date {
-    // 1970-01-01 was a Thursday, three days after a Monday.
-    let n = Day::of(Some(day)).0;
-    Day(n - (n + 3).rem_euclid(7)).date().unwrap_or(day)
+    Every::Week.begin(day)
 }
 
 /// Quarters after the current one that are kept.
@@ -167,9 +165,7 @@ pub fn capture(
     settings: &Settings,
 ) -> Vec<ForecastSnapshot> {
     let current = calendar.quarter(today);
-    let before = Day(Day::of(Some(current.start)).0 - 1)
-        .date()
-        .unwrap_or(current.start);
+    let before = current.start.yesterday().unwrap_or(current.start);
     let periods = Period::quarters(calendar, before, AHEAD + 2);
     let mut all: Vec<Gather> = vec![Gather::default(); periods.len()];
     let mut each: BTreeMap<LocalId, Vec<Gather>> = BTreeMap::new();

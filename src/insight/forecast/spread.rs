@@ -90,7 +90,7 @@ pub fn spread(
     let sd = deviation(&open, &worlds);
     let (answer, method) = match exact(&open, &worlds) {
         Some(sums) => {
-            let at = |q| base + quantile(&sums, q);
+            let at = |q| base.saturating_add(quantile(&sums, q));
             let method = Method::Exact { sums: sums.len() };
             ([at(0.1), at(0.5), at(0.9)], method)
         }
@@ -302,16 +302,16 @@ fn on_grid(open: &mut [Item], worlds: &[World], base: i64) -> ([i64; 3], Method)
     let most = total.saturating_add(sum_of(rest));
     let at = |q: f64| {
         // The smallest step at which the probability from below reaches q.
-        let (mut low, mut high) = (0, most / step + 1);
+        let (mut low, mut high) = (0_i64, (most / step).saturating_add(1));
         while low < high {
-            let middle = (low + high) / 2;
+            let middle = low.midpoint(high);
             if below(middle as f64 * step as f64) >= q - 1e-9 {
                 high = middle;
             } else {
                 low = middle + 1;
             }
         }
-        base + (low * step).min(most)
+        base.saturating_add(low.saturating_mul(step).min(most))
     };
     let method = Method::Grid {
         step,

@@ -116,20 +116,21 @@ pub fn rate<'r, 'a: 'r>(
     credit: Credit,
 ) -> Rate {
     let mut rate = Rate::default();
+    let add = |sum: &mut i64, n: i64| *sum = sum.saturating_add(n);
     for row in rows {
         let due = period.has(row.cohort);
         if due {
             rate.count += 1;
-            rate.due += row.target;
+            add(&mut rate.due, row.target);
             if row.is_open() && row.chance.share != Share::NONE {
-                rate.open += row.target;
+                add(&mut rate.open, row.target);
             }
         }
         if row.is_won() && period.has(credit.day(row)) {
-            rate.gross += row.gross();
-            rate.net += row.amount;
+            add(&mut rate.gross, row.gross());
+            add(&mut rate.net, row.amount);
             if !due {
-                rate.windfall += row.gross();
+                add(&mut rate.windfall, row.gross());
             }
         }
     }

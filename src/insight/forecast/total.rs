@@ -60,14 +60,6 @@ impl Forecast {
             .map(|c| self.category(c).amount)
             .fold(0, i64::saturating_add)
     }
-    /// The same for the renewals in them.
-    pub fn cumulative_count(&self, category: Category) -> usize {
-        Category::ROLL_UP
-            .into_iter()
-            .filter(|c| *c <= category)
-            .map(|c| self.category(c).count)
-            .sum()
-    }
     /// Neither won nor lost.
     pub fn open(&self) -> usize {
         self.count - self.category(Category::Closed).count - self.category(Category::Lost).count

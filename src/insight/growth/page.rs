@@ -245,7 +245,7 @@ fn listed(r: &Ready<'_>) -> TableRow {
             cell("arr", money(arr)),
             cell("growth.opportunity", Value::Money(r.opportunity)),
             Figure::text(r.said.join(" · ")),
-            csm(&r.account),
+            Figure::csm(&r.account),
         ],
     }
 }
@@ -255,12 +255,5 @@ fn name(a: &AccountRow<'_>) -> String {
 }
 
 pub(super) fn money(minor: Option<i64>) -> Value {
-    minor.map_or_else(|| Value::None("no ARR, or no rate".into()), Value::Money)
-}
-
-pub(super) fn csm(a: &AccountRow<'_>) -> Figure {
-    Figure::text(
-        a.csm()
-            .map_or_else(|| "nobody".into(), |p| visible(p.name()).into_owned()),
-    )
+    Value::money(minor, "no ARR, or no rate")
 }

@@ -163,7 +163,7 @@ pub(super) fn promoters(input: &Input<'_>, accounts: &[AccountRow<'_>]) -> (Figu
                         asked => day(asked),
                     }),
                     cell(super::page::money(a.arr_reporting().map(|m| m.minor))),
-                    super::page::csm(&a),
+                    Figure::csm(&a),
                 ],
             }
         })

@@ -123,7 +123,7 @@ pub fn diff(book: &Book, today: Date, before: &Model, after: &Model) -> Diff {
         d.arr_coverage.count(a.arr(), &arr);
         let count = |sum: &mut Sum| {
             sum.accounts += 1;
-            sum.arr += arr.unwrap_or(0);
+            sum.arr = sum.arr.saturating_add(arr.unwrap_or(0));
         };
         count(&mut d.all);
         count(&mut d.matrix[x.band as usize][y.band as usize]);

@@ -118,10 +118,7 @@ fn row(one: &One<'_>) -> WhyRow {
 }
 
 fn money(arr: Option<i64>) -> Value {
-    arr.map_or_else(
-        || Value::None("no ARR in a known currency".into()),
-        Value::Money,
-    )
+    Value::money(arr, "no ARR in a known currency")
 }
 
 /// A count of accounts and what stands behind it.
@@ -256,13 +253,11 @@ fn sentence(input: &Input<'_>, all: &[One<'_>]) -> String {
         .iter()
         .filter(|o| input.derived.health(o.account.row()).is(HEALTH_DISAGREES))
         .count();
-    let exponent = crate::book::value::exponent(&input.book.reporting());
     format!(
-        "{} of {} accounts are in bad health, {} {} of ARR; {none} have no score; the vendor's and csops' scores are more than one band apart in {differ}.",
+        "{} of {} accounts are in bad health, {} of ARR; {none} have no score; the vendor's and csops' scores are more than one band apart in {differ}.",
         bad.len(),
         all.len(),
-        crate::insight::short_money(sum(&bad), exponent),
-        String::from_utf8_lossy(&input.book.reporting()),
+        crate::insight::money_words(input.book.reporting_money(sum(&bad))),
     )
 }
 

@@ -190,10 +190,7 @@ impl Ledger {
         let names = ["subscriptions", "movements", "closed renewals"];
         let parts: Vec<String> = (self.sources.iter().zip(names))
             .filter(|(n, _)| **n > 0)
-            .map(|(n, name)| match n {
-                1 => format!("{name} of 1 account"),
-                n => format!("{name} of {n} accounts"),
-            })
+            .map(|(n, name)| format!("{name} of {}", crate::insight::many(*n, "account")))
             .collect();
         parts.join(", ")
     }

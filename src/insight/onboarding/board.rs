@@ -47,9 +47,7 @@ impl Board<'_, '_> {
             rows.push(WhyRow {
                 label: visible(j.account.name()).into_owned(),
                 account: Some(j.account.id()),
-                values: vec![
-                    amount.map_or_else(|| Value::None("no ARR, or no rate".into()), Value::Money),
-                ],
+                values: vec![Value::money(amount, "no ARR, or no rate")],
                 note: j
                     .account
                     .stage()
@@ -312,15 +310,10 @@ impl Board<'_, '_> {
                 Figure::text(next),
                 cell(
                     "onboarding.arr",
-                    arr(&j.account)
-                        .map_or_else(|| Value::None("no ARR, or no rate".into()), Value::Money),
+                    Value::money(arr(&j.account), "no ARR, or no rate"),
                     State::Plain,
                 ),
-                Figure::text(
-                    j.account
-                        .csm()
-                        .map_or_else(|| "nobody".into(), |p| visible(p.name()).into_owned()),
-                ),
+                Figure::csm(&j.account),
             ],
         }
     }

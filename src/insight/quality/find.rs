@@ -3,8 +3,8 @@
 
 use super::twins::twins;
 use super::{Kind, Settings};
-use crate::book::{AccountRow, Book, Day, LocalId, Money, RenewalRow, day::days, text::visible};
-use crate::insight::short_money;
+use crate::book::{AccountRow, Book, Day, LocalId, RenewalRow, day::days, text::visible};
+use crate::insight::money_words;
 use jiff::civil::{Date, date};
 use serde::Serialize;
 
@@ -140,7 +140,7 @@ impl<'a> Eye<'a> {
         if a.arr().is_none() {
             let known = about.and_then(|m| fx.convert(m)).map(|m| m.minor);
             tell(Kind::MissingArr, known, &|| match about {
-                Some(m) => format!("no ARR; its open renewal is about {}", amount(m)),
+                Some(m) => format!("no ARR; its open renewal is about {}", money_words(m)),
                 None => "no ARR".to_owned(),
             });
         }
@@ -151,7 +151,7 @@ impl<'a> Eye<'a> {
             .find(|m| fx.convert(*m).is_none())
         {
             tell(Kind::NoRate, None, &|| {
-                format!("{}: there is no rate of {}", amount(m), m.code())
+                format!("{}: there is no rate of {}", money_words(m), m.code())
             });
         }
         if let Some((other, source)) = a.other_arr()
@@ -163,9 +163,9 @@ impl<'a> Eye<'a> {
                 tell(Kind::ArrDiffers, i64::try_from(gap).ok(), &|| {
                     format!(
                         "{}{}, but {}{}",
-                        a.arr().map_or(String::new(), amount),
+                        a.arr().map_or(String::new(), money_words),
                         from(a.arr_source(), " "),
-                        amount(other),
+                        money_words(other),
                         from(source, " ")
                     )
                 });
@@ -392,9 +392,4 @@ fn called(r: &RenewalRow<'_>) -> String {
 
 fn from(source: Option<&str>, before: &str) -> String {
     source.map_or(String::new(), |s| format!("{before}({})", visible(s)))
-}
-
-/// An amount as people read it: `120k USD`.
-fn amount(m: Money) -> String {
-    format!("{} {}", short_money(m.minor, m.exponent()), m.code())
 }

@@ -2,10 +2,10 @@
 
 use super::{DEFECTS, Finding, findings};
 use crate::book::{AccountRow, LocalId};
-use crate::insight::Coverage;
 use crate::insight::page::{
     Block, Excluded, Figure, Input, Page, State, TableRow, Value, Why, WhyRow,
 };
+use crate::insight::{Coverage, many};
 use std::collections::HashMap;
 
 /// How many findings the list shows; `csops quality` prints them all.
@@ -190,7 +190,7 @@ fn touched_why(sums: &Sums, accounts: usize, arr: (i64, Coverage)) -> Why {
     let left_out = match unknown {
         0 => Vec::new(),
         n => vec![Excluded {
-            row: format!("{n} accounts with a defect"),
+            row: format!("{} with a defect", many(n, "account")),
             reason: "no amount is known of them".into(),
         }],
     };
@@ -262,7 +262,7 @@ fn rows_why<'a>(findings: impl Iterator<Item = &'a Finding> + Clone, n: usize) -
 }
 
 fn money(hidden: Option<i64>) -> Value {
-    hidden.map_or_else(|| Value::None("no amount is known".into()), Value::Money)
+    Value::money(hidden, "no amount is known")
 }
 
 /// A row and its amount for each kind that was found, most money first.
@@ -365,11 +365,11 @@ fn sentence(
     } else {
         String::new()
     };
-    let s = if all.len() == 1 { "" } else { "s" };
     format!(
-        "{} defect{s} at {} of {accounts} accounts{share}; most of it: {}.",
-        all.len(),
+        "{} at {} of {}{share}; most of it: {}.",
+        many(all.len(), "defect"),
         sums.by_account.len(),
+        many(accounts, "account"),
         first.label
     )
 }

@@ -9,16 +9,22 @@ use crate::insight::ledger::Ledger;
 
 /// Puts lines that are negative into the largest cell of their account: credits are netted before the cap.
 pub(super) fn net_credits(lines: &mut [LineCell]) {
+    // An account with many credits is looked through once: its largest cell keeps its key.
+    let mut known: Option<(u32, (u32, u32))> = None;
     for i in 0..lines.len() {
         if lines[i].opening >= 0 && lines[i].closing >= 0 {
             continue;
         }
         let account = lines[i].account;
-        let largest = (lines.iter())
-            .filter(|l| l.account == account)
-            .max_by_key(|l| (l.opening, l.closing))
-            .map(|l| l.key);
-        lines[i].key = largest.unwrap_or(lines[i].key);
+        let key = match known {
+            Some((of, key)) if of == account => key,
+            _ => (lines.iter())
+                .filter(|l| l.account == account)
+                .max_by_key(|l| (l.opening, l.closing))
+                .map_or(lines[i].key, |l| l.key),
+        };
+        known = Some((account, key));
+        lines[i].key = key;
     }
 }
 

@@ -95,9 +95,9 @@ fn sentence(nps: &Figure, closed: &Figure, asked: &Asked<'_>) -> String {
         None => "no unhappy answer was due for a follow-up".into(),
     };
     let count = asked.answers.counted.len();
-    let s = if count == 1 { "" } else { "s" };
+    let answers = crate::insight::many(count, "answer");
     let sign = if n > 0.0 { "+" } else { "" };
-    format!("NPS is {sign}{n:.0} from {count} answer{s}; {followed}.")
+    format!("NPS is {sign}{n:.0} from {answers}; {followed}.")
 }
 
 /// Each score with its interval, how many answered and on which scale.

@@ -132,7 +132,6 @@ impl<'a> Waits<'a> {
                     why: Some(why.clone()),
                     ..Figure::default()
                 };
-                let csm = a.account.csm();
                 TableRow {
                     label: visible(a.account.name()).into_owned(),
                     account: Some(a.account.id()),
@@ -147,14 +146,8 @@ impl<'a> Waits<'a> {
                             },
                             ..cell(Value::Days(days))
                         },
-                        cell(arr(&a.account).map_or_else(
-                            || Value::None("no ARR, or no rate".into()),
-                            Value::Money,
-                        )),
-                        Figure::text(csm.map_or_else(
-                            || "nobody".to_owned(),
-                            |p| visible(p.name()).into_owned(),
-                        )),
+                        cell(Value::money(arr(&a.account), "no ARR, or no rate")),
+                        Figure::csm(&a.account),
                     ],
                 }
             })

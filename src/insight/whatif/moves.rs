@@ -1,6 +1,7 @@
 //! What can be moved of an account, and how a value is written.
 
 use super::Pair;
+use crate::book::day::{date_of, days};
 use crate::book::{
     Account, AccountRow, Entity, Escalation, Facts, LocalId, Renewal, RowDelta, Signal,
     registry::nearest,
@@ -213,7 +214,10 @@ fn set(d: &mut Draft<'_>, name: &str, op: Op, value: &str) -> Result<Moved, Stri
             Ok(("nps", now.map_or_else(none, |n| whole(n.into())), whole(n)))
         }
         "touch" | "touch.age" => {
-            let now = d.facts.last_touch.and_then(|t| days_between(t, d.today));
+            let now = d
+                .facts
+                .last_touch
+                .map(|t| f64::from(days_between(t, d.today)));
             let value = value.strip_suffix('d').unwrap_or(value);
             let n = d.count(now.unwrap_or(0.0), op, value, (0.0, 36_500.0))?;
             d.facts.last_touch = d.today.checked_sub((n as i64).days()).ok();
@@ -270,8 +274,8 @@ fn set(d: &mut Draft<'_>, name: &str, op: Op, value: &str) -> Result<Moved, Stri
         "renewal" => {
             let now = d.row.renewal_date();
             let day = day_of(now, op, value, d.today)?;
-            let shift = now.and_then(|n| days_between(n, day)).unwrap_or(0.0) as i64;
-            let moved = |x: Option<Date>| x.map(|x| x.checked_add(shift.days()).unwrap_or(x));
+            let shift = now.map_or(0, |n| days_between(n, day));
+            let moved = |x: Option<Date>| x.map(|x| date_of(days(x) + shift).unwrap_or(x));
             match &mut d.renewal {
                 Some(r) => {
                     r.original_due = r.original_due.or(r.due);
@@ -346,8 +350,8 @@ fn mean(weeks: &[Option<u32>; 12], from: usize) -> Option<f64> {
     (n > 0.0).then(|| sum / n)
 }
 
-fn days_between(from: Date, to: Date) -> Option<f64> {
-    from.until(to).ok().map(|s| f64::from(s.get_days()))
+fn days_between(from: Date, to: Date) -> i32 {
+    days(to) - days(from)
 }
 
 fn number(text: &str) -> Result<Number, String> {
@@ -378,17 +382,17 @@ fn day_of(now: Option<Date>, op: Op, value: &str, today: Date) -> Result<Date, S
     if let (Op::Set, Ok(day)) = (op, value.parse::<Date>()) {
         return Ok(day);
     }
-    let days = value.trim_start_matches('+').strip_suffix('d');
-    let days: i32 = days
+    let count = value.trim_start_matches('+').strip_suffix('d');
+    let count: i32 = count
         .and_then(|n| n.parse().ok())
         .ok_or_else(|| format!("takes a day such as 2027-03-31 or +30d, not `{value}`"))?;
-    let (from, days) = match op {
-        Op::Set => (today, days),
-        Op::Add => (now.unwrap_or(today), days),
-        Op::Subtract => (now.unwrap_or(today), -days),
+    let (from, count) = match op {
+        Op::Set => (today, count),
+        Op::Add => (now.unwrap_or(today), count),
+        Op::Subtract => (now.unwrap_or(today), count.saturating_neg()),
     };
-    from.checked_add(days.days())
-        .map_err(|_| "lies beyond the calendar".to_owned())
+    // `date_of` and not a span, which panics on more days than the calendar has.
+    date_of(days(from).saturating_add(count)).ok_or_else(|| "lies beyond the calendar".to_owned())
 }
 
 fn one_of<'w>(value: &str, words: &[&'w str]) -> Result<&'w str, String> {

@@ -5,7 +5,7 @@ use super::{Words, words};
 use crate::insight::definition;
 use crate::insight::page::{Figure, Page, Value, Why};
 use crate::tui::fmt;
-use crate::tui::text::{fit, width, wrap};
+use crate::tui::text::{fit, pad_left, pad_right, width, wrap};
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, bit};
 
@@ -144,15 +144,6 @@ fn labelled<'a>(label: &str, text: &str, room: usize, out: &mut Vec<Vec<Bit<'a>>
             bit(l, Role::Text),
         ]);
     }
-}
-
-fn pad_left(text: &str, to: usize) -> String {
-    format!("{}{text}", " ".repeat(to.saturating_sub(width(text))))
-}
-
-fn pad_right(text: &str, to: usize) -> String {
-    let text = fit(text, to);
-    format!("{text}{}", " ".repeat(to.saturating_sub(width(&text))))
 }
 
 fn steps<'a>(w: &Words<'_>, why: &Why, room: usize, out: &mut Vec<Vec<Bit<'a>>>) {

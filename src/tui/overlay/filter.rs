@@ -43,7 +43,7 @@ impl Filter {
         let entity = self.pane.kind().entity();
         let text = self.editor.text();
         self.error = parse(text, entity).err().map(|e| (e.message, e.column));
-        self.offers = complete(&app.reading(&app.snap), entity, text, self.editor.cursor());
+        self.offers = complete(&app.snap.scope(), entity, text, self.editor.cursor());
         self.offers.truncate(8);
         // What stands there already is no offer.
         self.offers

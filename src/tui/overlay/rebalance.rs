@@ -163,7 +163,10 @@ impl Rebalance {
         }
         app.say(
             Level::Good,
-            format!("{done} accounts change hands; each can be undone"),
+            match done {
+                1 => "1 account changes hands; it can be undone".to_owned(),
+                n => format!("{n} accounts change hands; each can be undone"),
+            },
         );
         Then::Close
     }
@@ -179,9 +182,9 @@ impl Rebalance {
         let made = self.proposed(app);
         let about = match made.as_deref().map(|p| &p.result) {
             Some(Ok(p)) => format!(
-                "{} of {} moves{}",
+                "{} of {}{}",
                 p.moves.len().saturating_sub(self.dropped.len()),
-                p.moves.len(),
+                fmt::counted(p.moves.len(), "move"),
                 if p.proved && !p.moves.is_empty() {
                     " · no fewer would do"
                 } else {
@@ -227,10 +230,10 @@ impl Rebalance {
                 bit(format!("{:.2} → {left:.2}", p.before), Role::Strong),
                 bit(" full-time people", Role::Muted),
                 bit(
-                    if p.kept > 0 {
-                        format!(" · {} accounts are kept", fmt::count(p.kept))
-                    } else {
-                        String::new()
+                    match p.kept {
+                        0 => String::new(),
+                        1 => " · 1 account is kept".to_owned(),
+                        n => format!(" · {} accounts are kept", fmt::count(n)),
                     },
                     Role::Muted,
                 ),
@@ -410,7 +413,10 @@ impl Rebalance {
             );
             return;
         };
-        let question = format!("Give {n} accounts another CSM, each by an owner command? ");
+        let question = format!(
+            "Give {} another CSM, each by an owner command? ",
+            fmt::counted(n, "account")
+        );
         let mut x = inner.x + ui.put(inner.x, y, inner.width, &question, Role::Watch);
         for (n, text, focus) in [(CANCEL, " Cancel (n) ", !yes), (APPLY, " Do it (y) ", yes)] {
             let role = if focus { Role::TabActive } else { Role::Muted };

@@ -5,7 +5,7 @@ use crate::book::LocalId;
 use crate::cockpit::{PageSlot, PageSpec};
 use crate::insight::page::{Block, Page};
 use crate::tui::app::App;
-use crate::tui::text::wrap;
+use crate::tui::text::{fit, pad_left, wrap};
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Ui, bit};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
@@ -79,7 +79,7 @@ impl WhatIf {
             Some(v) => (v.page.sentence.clone(), lines(app, &v.page, room)),
             None => (String::new(), vec![vec![bit("…", Role::Muted)]]),
         };
-        let height = (lines.len() as u16 + 2).min(area.height);
+        let height = lines.len().min(usize::from(area.height)) as u16 + 2;
         let frame = centred(area, wide, height);
         let inner = ui.overlay(
             frame,
@@ -126,7 +126,7 @@ fn lines<'a>(app: &App, page: &Page, room: usize) -> Vec<Vec<Bit<'a>>> {
                     let cells: Vec<String> = row
                         .cells
                         .iter()
-                        .map(|f| right(&words.short(&f.value), value))
+                        .map(|f| pad_left(&fit(&words.short(&f.value), value), value))
                         .collect();
                     let moves =
                         row.cells.first().map(|f| &f.value) != row.cells.get(1).map(|f| &f.value);
@@ -154,11 +154,4 @@ fn lines<'a>(app: &App, page: &Page, room: usize) -> Vec<Vec<Bit<'a>>> {
         }
     }
     out
-}
-
-/// Right-aligned in so many cells, cut with an ellipsis.
-fn right(text: &str, cells: usize) -> String {
-    let text = crate::tui::text::fit(text, cells);
-    let space = cells.saturating_sub(crate::tui::text::width(&text));
-    format!("{}{text}", " ".repeat(space))
 }

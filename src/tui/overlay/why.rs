@@ -276,7 +276,8 @@ impl Why {
         } else {
             (0, Vec::new())
         };
-        let height = lines.len().max(list.len()).max(3) as u16 + 2;
+        let height = lines.len().max(list.len()).max(3);
+        let height = height.min(usize::from(area.height)) as u16 + 2;
         let frame = centred(area, wide, height.min(area.height.saturating_sub(2)));
         let inner = ui.overlay(
             frame,

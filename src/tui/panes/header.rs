@@ -222,10 +222,7 @@ fn age<'a>(app: &App) -> Vec<Bit<'a>> {
     let conflicts = s.conflicts().count();
     if conflicts > 0 {
         bits.push(bit(
-            format!(
-                "⚡{conflicts} conflict{}  ",
-                if conflicts == 1 { "" } else { "s" }
-            ),
+            format!("⚡{}  ", fmt::counted(conflicts, "conflict")),
             Role::Bad,
         ));
     }

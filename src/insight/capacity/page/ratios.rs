@@ -41,7 +41,7 @@ impl Made<'_, '_> {
         let mut out = Vec::new();
         if n > 0 {
             out.push(Excluded {
-                row: format!("{n} accounts"),
+                row: crate::insight::many(n, "account"),
                 reason: "neither touch model nor segment says how many hours they take: [capacity.hours]"
                     .into(),
             });
@@ -148,7 +148,7 @@ impl Made<'_, '_> {
             left.insert(
                 0,
                 Excluded {
-                    row: format!("{missing} accounts"),
+                    row: crate::insight::many(missing, "account"),
                     reason: "no ARR, or no rate for its currency".into(),
                 },
             );

@@ -60,7 +60,7 @@ struct Sums {
 impl Sums {
     fn add(&mut self, other: &Sums, sign: i64) {
         self.accounts += sign * other.accounts;
-        self.arr += sign * other.arr;
+        self.arr = self.arr.saturating_add(other.arr.saturating_mul(sign));
         self.hours += sign * other.hours;
         for d in 0..DIMS {
             self.load[d] += sign * other.load[d];
@@ -190,7 +190,8 @@ fn people(load: i64) -> f64 {
 /// What one account weighs for whoever has it: hours, its share of the band of accounts, its share of the band of ARR. Rounded down, so
 /// that a CSM whose band is exactly full is not above it.
 fn load_of(kind: &Kind, arr: i64, s: &CapacitySettings, unit: f64) -> Load {
-    let part = |of: f64| (of * ONE as f64).floor() as i64;
+    // An absurd amount weighs as much as a million people: such loads can still be added.
+    let part = |of: f64| (of.min(1e6) * ONE as f64).floor() as i64;
     let hours = s.hours_per_fte();
     let mut load = [0; DIMS];
     if let Some(need) = kind.hours.filter(|_| hours > 0.0) {

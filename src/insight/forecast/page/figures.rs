@@ -8,7 +8,7 @@ use crate::insight::forecast::row::{LeftOut, Row};
 use crate::insight::forecast::spread::Method;
 use crate::insight::forecast::total::{Forecast, Gather};
 use crate::insight::page::{Figure, State, Target, Value, Why, WhyRow};
-use crate::insight::short_money;
+use crate::insight::{many, money_words, short_money};
 use std::sync::Arc;
 
 /// So many rows stand in an explanation.
@@ -52,7 +52,7 @@ impl Made<'_> {
         let lost = f.category(Category::Lost);
         let mut steps: Vec<(String, Value)> = vec![
             (
-                format!("due: {} renewals, their targets", f.count),
+                format!("due: {}, their targets", many(f.count, "renewal")),
                 money(f.due),
             ),
             (
@@ -61,7 +61,7 @@ impl Made<'_> {
             ),
             (
                 format!("{} open, each by its probability", f.open()),
-                money(f.weighted - f.closed),
+                money(f.weighted.saturating_sub(f.closed)),
             ),
             (
                 "weighted forecast = closed + open".into(),
@@ -148,8 +148,7 @@ impl Made<'_> {
 
     /// An amount in a sentence, with its currency.
     pub(super) fn words(&self, minor: i64) -> String {
-        let money = self.input.book.reporting_money(minor);
-        format!("{} {}", short_money(minor, money.exponent()), money.code())
+        money_words(self.input.book.reporting_money(minor))
     }
 }
 

@@ -60,9 +60,7 @@ pub fn page(input: &Input<'_>) -> Page {
     let settings = &input.settings.forecast;
     let calendar = input.calendar;
     let current = calendar.quarter(input.today);
-    let before = Day(Day::of(Some(current.start)).0 - 1)
-        .date()
-        .unwrap_or(current.start);
+    let before = current.start.yesterday().unwrap_or(current.start);
     let quarters = Period::quarters(calendar, before, AHEAD + 2);
     let targets = quarters
         .iter()

@@ -3,12 +3,12 @@
 use super::Made;
 use super::figures::{SOURCE, state};
 use super::sums::name_of;
-use crate::book::{Day, ForecastScope, LocalId};
-use crate::insight::Coverage;
+use crate::book::{ForecastScope, LocalId};
 use crate::insight::forecast::accuracy::{Accuracy, Horizon, accuracy as graded};
 use crate::insight::forecast::period::Period;
 use crate::insight::forecast::timing::{Credit, Rate, rate};
 use crate::insight::page::{Block, Figure, State, TableRow, Value, Why};
+use crate::insight::{Coverage, many};
 use std::sync::Arc;
 
 /// Months that the rates go back, the current one included.
@@ -27,7 +27,7 @@ pub(super) fn rates(made: &Made<'_>) -> Block {
         if quarters.last() != Some(&quarter) {
             quarters.push(quarter);
         }
-        let before = Day(Day::of(Some(month.from)).0 - 1).date();
+        let before = month.from.yesterday().ok();
         periods.push(month);
         match before {
             Some(day) => month = Period::month(day),
@@ -58,7 +58,10 @@ fn rate_row(made: &Made<'_>, period: &Period, r: &Rate) -> TableRow {
     let why = Arc::new(Why {
         policy: format!("credit: {}", made.credit.name()),
         steps: vec![
-            (format!("due, {} renewals", r.count), Value::Money(r.due)),
+            (
+                format!("due, {}", many(r.count, "renewal")),
+                Value::Money(r.due),
+            ),
             (
                 "renewed, each at most its target".into(),
                 Value::Money(r.gross),

@@ -12,6 +12,7 @@ use super::series::{Source, cohorts, monthly, quarterly};
 use crate::book::day::date_of;
 use crate::insight::ledger::{Ledger, build};
 use crate::insight::page::{Block, Figure, Input, Page, Switch, Value};
+use crate::insight::{many, money_words};
 use std::sync::Arc;
 
 /// Its name.
@@ -204,39 +205,44 @@ impl Made<'_> {
         let words = |minor| self.words(minor);
         let lost = t.sum.opening - t.sum.kept;
         let mut text = format!(
-            "Of {} a year that {} customers paid before {}, {:.1} % is left ({} lost, {} customers gone); with growth it is {:.1} %.",
+            "Of {} a year that {} paid before {}, {:.1} % is left ({} lost, {} gone); with growth it is {:.1} %.",
             words(t.sum.opening),
-            t.customers,
+            many(t.customers, "customer"),
             date_of(self.report.from).map_or_else(String::new, |d| d.to_string()),
             gross * 100.0,
             words(lost),
-            t.lost,
+            many(t.lost, "customer"),
             net * 100.0
         );
         if t.pending > 0 {
-            text.push_str(&format!(
-                " {} ended terms still count because they may be renewed yet.",
-                t.pending
-            ));
+            text.push_str(&match t.pending {
+                1 => " 1 ended term still counts because it may be renewed yet.".to_owned(),
+                n => format!(" {n} ended terms still count because they may be renewed yet."),
+            });
         }
         if t.back_ignored > 0 {
+            let (were, them) = match t.back_ignored {
+                1 => ("was gone and came back counts", "it"),
+                _ => ("were gone and came back count", "them"),
+            };
             text.push_str(&format!(
-                " {} that were gone and came back count as never gone; quarters show them as churn and reactivation.",
+                " {} that {were} as never gone; quarters show {them} as churn and reactivation.",
                 t.back_ignored
             ));
         }
         if t.windfalls > 0 {
+            let late = match t.windfalls {
+                1 => "1 late renewal is credited when it was signed".to_owned(),
+                n => format!("{n} late renewals are credited when they were signed"),
+            };
             text.push_str(&format!(
-                " {} late renewals are credited when they were signed, which can lift a renewal rate above 100 %.",
-                t.windfalls
+                " {late}, which can lift a renewal rate above 100 %."
             ));
         }
         text
     }
     fn words(&self, minor: i64) -> String {
-        let money = self.input.book.reporting_money(minor);
-        let short = crate::insight::short_money(minor, money.exponent());
-        format!("{short} {}", money.code())
+        money_words(self.input.book.reporting_money(minor))
     }
 }
 

@@ -83,10 +83,15 @@ impl Made<'_> {
                 now.get(account).copied().unwrap_or_default(),
             );
             if a != b {
-                moved.push((*account, b.1 - a.1, b.0 - a.0));
+                moved.push((*account, b.1.saturating_sub(a.1), b.0.saturating_sub(a.0)));
             }
         }
-        moved.sort_by_key(|(row, kept, net)| (std::cmp::Reverse(kept.abs().max(net.abs())), *row));
+        moved.sort_by_key(|(row, kept, net)| {
+            (
+                std::cmp::Reverse(kept.unsigned_abs().max(net.unsigned_abs())),
+                *row,
+            )
+        });
         let count = moved.len();
         let rows = moved.into_iter().take(ROWS).map(|(row, kept, net)| {
             let account = input.book.account(row);
@@ -158,7 +163,7 @@ impl Made<'_> {
     }
 
     pub(super) fn quarters(&self, q: &Quarters) -> Block {
-        let losses = |t: &Totals| t.sum.contraction + t.sum.churn;
+        let losses = |t: &Totals| t.sum.contraction.saturating_add(t.sum.churn);
         let pairs: Vec<(i64, i64)> = (q.quarters.iter())
             .map(|(_, t)| (t.sum.opening, losses(t)))
             .collect();
@@ -184,7 +189,7 @@ impl Made<'_> {
                 cells: cells(t, rate.of_own, rate.of_year, losses(t)),
             });
         }
-        let lost: i64 = pairs.iter().map(|p| p.1).sum();
+        let lost = pairs.iter().fold(0_i64, |sum, p| sum.saturating_add(p.1));
         let share = quarter_rates(&[(year, lost)])
             .first()
             .and_then(|r| r.of_year);

@@ -93,7 +93,8 @@ fn size(block: &Block, words: &Words<'_>) -> Size {
 }
 
 fn widest<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> u16 {
-    texts.map(|t| width(t.as_ref())).max().unwrap_or(0) as u16
+    let most = texts.map(|t| width(t.as_ref())).max().unwrap_or(0);
+    most.min(usize::from(WORDS)) as u16
 }
 
 /// The cells of a figure that stands beside others.
@@ -150,8 +151,9 @@ fn needs(block: &Block, size: &Size) -> u16 {
             one.saturating_mul((figures.len() as u16).min(6))
         }
         Block::Table { rows, .. } if rows.len() > 14 && size.cols.len() > 3 => u16::MAX,
-        Block::Table { .. } => LEAD + size.label + cols(2),
-        Block::Heat { .. } => LEAD + size.label + cols(2),
+        Block::Table { .. } | Block::Heat { .. } => {
+            cols(2).saturating_add(LEAD).saturating_add(size.label)
+        }
         Block::Bars { .. } => 40,
         Block::Waterfall { .. } => 48,
         Block::Lines { .. } => 50,
@@ -168,12 +170,13 @@ pub fn place(
     sight: usize,
 ) -> (Vec<Place>, usize) {
     let half = (total.saturating_sub(GUTTER)) / 2;
-    let size = |i: usize| sizes.get(i).cloned().unwrap_or_default();
+    let unmeasured = Size::default();
+    let size = |i: usize| sizes.get(i).unwrap_or(&unmeasured);
     let mut across: Vec<bool> = page
         .blocks
         .iter()
         .enumerate()
-        .map(|(i, b)| total < WIDE || needs(b, &size(i)) > half)
+        .map(|(i, b)| total < WIDE || needs(b, size(i)) > half)
         .collect();
     // A paragraph belongs to what stands before it; a block that would stand alone beside nothing takes the whole width.
     for i in 0..across.len() {
@@ -205,7 +208,7 @@ pub fn place(
     for (i, block) in page.blocks.iter().enumerate() {
         let text = matches!(block, Block::Text { .. });
         let w = if across[i] { total } else { half };
-        let (h, per_line) = height(block, &size(i), w, sight);
+        let (h, per_line) = height(block, size(i), w, sight);
         if across[i] {
             let y = ends[0].max(ends[1]);
             places.push(Place {
