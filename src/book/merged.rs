@@ -63,6 +63,8 @@ pub enum MatchKey {
     Identifier(String),
     /// The id that one source gives it.
     IdentifierOf(SourceName, String),
+    /// Whoever holds, as an id of another system, the id that this source gives it.
+    HeldOf(SourceName, String),
     /// An internet domain, lower case, without `www.`.
     Domain(String),
     /// An e-mail address, lower case.

@@ -64,7 +64,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
     };
 
     // Whose is what: stored ties and those that were just made.
-    let mut ties: HashMap<(&str, Entity, &str), LocalId> = batch
+    let mut ties: Ties<'_> = batch
         .crosswalk
         .iter()
         .map(|c| ((&*c.source, c.entity, c.external_id.as_str()), c.local))
@@ -162,27 +162,86 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         }
         records.retain(|r| !rules.is_out(r));
         wait_for_twins(rules, entity, &records, &mut out.waiting);
-        match merge_row(target, &records, &ranks, &ties, &mut out.waiting) {
-            Ok(row) => out.rows.push(row),
-            Err((stored, account)) => {
-                // Without its account a row could be seen by nobody; it waits until the account comes.
-                out.removed.push(target);
-                out.unmatched.push(Unmatched {
-                    source: stored.source.clone(),
-                    entity,
-                    external_id: stored.record.external_id.clone(),
-                    name: called(stored),
-                    local: LocalId::NONE,
-                    candidate: None,
-                    reason: format!(
-                        "it belongs to the account {account}, which {} did not send",
-                        stored.source
-                    ),
-                });
-            }
+        put_row(target, &records, &ranks, &ties, &mut out);
+    }
+    out
+}
+
+/// Merges a batch of records that are all new and that nothing [matches](super::is_matched): each opens a row of its own, so there is
+/// nothing to look up but what they refer to. `first_new` is the first of as many ids set aside. Nothing is said about which records are
+/// merged now: all are.
+pub fn combine_new(rules: &Rules, batch: &DirtyBatch, first_new: LocalId) -> MergeBatch {
+    let mut out = MergeBatch::default();
+    let Some(entity) = batch.entity else {
+        return out;
+    };
+    let mut ties: Ties<'_> = batch
+        .crosswalk
+        .iter()
+        .map(|c| ((&*c.source, c.entity, c.external_id.as_str()), c.local))
+        .collect();
+    let ids = (first_new.0..).map(LocalId);
+    // A kind whose rows refer to each other has them at hand.
+    if fields(entity)
+        .iter()
+        .any(|f| Entity::referred_by(f) == Some(entity))
+    {
+        for (stored, id) in batch.dirty.iter().zip(ids.clone()) {
+            ties.insert(
+                (&*stored.source, entity, stored.record.external_id.as_str()),
+                id,
+            );
+        }
+    }
+    let sources = batch.dirty.first().map(|s| &s.source);
+    let ranks = rules.table(entity, fields(entity), sources.into_iter());
+    out.crosswalk.reserve(batch.dirty.len());
+    out.rows.reserve(batch.dirty.len());
+    for (stored, id) in batch.dirty.iter().zip(ids) {
+        out.crosswalk.push(CrosswalkEntry {
+            source: stored.source.clone(),
+            entity,
+            external_id: stored.record.external_id.clone(),
+            local: id,
+            how: MatchHow::New,
+        });
+        let target = Target { entity, id };
+        if rules.is_out(stored) {
+            out.removed.push(target);
+        } else {
+            put_row(target, &[stored], &ranks, &ties, &mut out);
         }
     }
     out
+}
+
+/// Merges one row, or says why it has to wait.
+fn put_row(
+    target: Target,
+    records: &[&StoredRecord],
+    ranks: &Ranks,
+    ties: &Ties<'_>,
+    out: &mut MergeBatch,
+) {
+    match merge_row(target, records, ranks, ties, &mut out.waiting) {
+        Ok(row) => out.rows.push(row),
+        Err((stored, account)) => {
+            // Without its account a row could be seen by nobody; it waits until the account comes.
+            out.removed.push(target);
+            out.unmatched.push(Unmatched {
+                source: stored.source.clone(),
+                entity: target.entity,
+                external_id: stored.record.external_id.clone(),
+                name: called(stored),
+                local: LocalId::NONE,
+                candidate: None,
+                reason: format!(
+                    "it belongs to the account {account}, which {} did not send",
+                    stored.source
+                ),
+            });
+        }
+    }
 }
 
 /// A row that only one source knows, and whose record holds other systems' ids: when the record with such an id comes, this one is looked

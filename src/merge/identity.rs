@@ -85,24 +85,6 @@ pub fn is_matched(rules: &Rules, source: &SourceName, record: &Record) -> bool {
         || rules.identity().has_ids(source, record.entity)
 }
 
-/// Each record of the batch opens a row of its own: for new ones that nothing [matches](is_matched).
-pub fn each_its_own(batch: &DirtyBatch) -> Plan {
-    let new_rows = u32::try_from(batch.dirty.len()).unwrap_or(u32::MAX);
-    Plan {
-        new_rows,
-        ties: (0..new_rows)
-            .map(|n| {
-                Some(Tie {
-                    row: Row::New(n),
-                    how: MatchHow::New,
-                    fresh: true,
-                })
-            })
-            .collect(),
-        ..Plan::default()
-    }
-}
-
 /// By what the records of the batch that are not tied yet may be recognised, each key once.
 pub fn keys(rules: &Rules, batch: &DirtyBatch) -> Vec<MatchKey> {
     let known = known(batch);

@@ -216,7 +216,8 @@ impl Key {
             Key::Domain(d) => MatchKey::Domain(d),
             Key::Email(e) => MatchKey::Email(e),
             Key::Name(n) => MatchKey::Name(n),
-            Key::Held(_) | Key::HeldOf(..) => return None,
+            Key::HeldOf(source, id) => MatchKey::HeldOf(source, id),
+            Key::Held(_) => return None,
         })
     }
 }
@@ -226,6 +227,7 @@ impl From<MatchKey> for Key {
         match key {
             MatchKey::Identifier(id) => Key::Called(id),
             MatchKey::IdentifierOf(source, id) => Key::Of(source, id),
+            MatchKey::HeldOf(source, id) => Key::HeldOf(source, id),
             MatchKey::Domain(d) => Key::Domain(d),
             MatchKey::Email(e) => Key::Email(e),
             MatchKey::Name(n) => Key::Name(n),

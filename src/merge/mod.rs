@@ -14,8 +14,8 @@ mod identity;
 mod matching;
 mod rules;
 
-pub use combine::{combine, needed};
-pub use identity::{Plan, each_its_own, identify, is_matched, keys};
+pub use combine::{combine, combine_new, needed};
+pub use identity::{Plan, identify, is_matched, keys};
 pub use matching::{By, IdField, Identity};
 pub use rules::{Configured, Role, Rules};
 

@@ -418,6 +418,30 @@ fn a_kind_and_its_word_come_from_one_source() {
 }
 
 #[test]
+fn a_record_joins_the_row_of_another_system_that_holds_its_id() {
+    let b = batch(vec![account("crm", "001", &[("name", text("Acme"))])]);
+    let held = Candidate {
+        key: MatchKey::HeldOf("crm".into(), "001".into()),
+        local: LocalId(7),
+        name: "Acme CS".into(),
+        sources: vec!["cs".into()],
+    };
+    assert!(keys(&rules(), &b).contains(&held.key));
+    assert_eq!(
+        how(&run(&b, std::slice::from_ref(&held)), "crm"),
+        [(7, MatchHow::Identifier)]
+    );
+    // Where another record of its own system is there already, it stands for itself and a person is asked.
+    let taken = Candidate {
+        sources: vec!["cs".into(), "crm".into()],
+        ..held
+    };
+    let out = run(&b, &[taken]);
+    assert_eq!(how(&out, "crm")[0].1, MatchHow::New);
+    assert_eq!(out.unmatched[0].candidate, Some(LocalId(7)));
+}
+
+#[test]
 fn a_twin_that_comes_later_takes_in_the_row_that_stood_alone_with_what_is_kept_here() {
     let company = account(
         "cs",

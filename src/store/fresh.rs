@@ -177,6 +177,7 @@ fn put_ties(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]) ->
                     entity: entry.entity,
                     external_id: entry.external_id.clone(),
                 },
+                entry.local,
             )?;
         }
     }

@@ -1,6 +1,6 @@
 //! The crosswalk: which vendor's record belongs to which local row, and what follows when that changes.
 
-use super::codec::Kind;
+use super::codec::{Kind, kind_of};
 use super::error::Res;
 use super::records::mark_dirty;
 use super::rows::{Touched, delete_row};
@@ -127,7 +127,7 @@ fn tie_one(
     ])?;
     match before {
         None => {
-            wake(db, &key)?;
+            wake(db, &key, entry.local)?;
             Ok(None)
         }
         Some(was) if was.local != entry.local => {
@@ -162,21 +162,66 @@ pub(super) fn moves(db: &Connection) -> Res<i64> {
         .unwrap_or(0))
 }
 
-/// A record has been tied: those that refer to it can be resolved now.
-pub(super) fn wake(db: &Connection, key: &RecordKey) -> Res<()> {
-    let woken = db
-        .prepare_cached(
-            "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
-             (SELECT source,entity,external_id FROM waiting WHERE for_source=?1 AND for_entity=?2 AND for_id=?3)",
-        )?
-        .execute(params![&*key.source, Kind(key.entity), key.external_id])?;
-    if woken > 0 {
-        db.prepare_cached(
-            "DELETE FROM waiting WHERE for_source=?1 AND for_entity=?2 AND for_id=?3",
-        )?
-        .execute(params![&*key.source, Kind(key.entity), key.external_id])?;
+/// A record has been tied to a row: those that refer to it can be resolved now, and those that hold its id can join it. What is of
+/// that row already has joined.
+pub(super) fn wake(db: &Connection, key: &RecordKey, row: LocalId) -> Res<()> {
+    let waiting = waiting_for(db, key)?;
+    if waiting.is_empty() {
+        return Ok(());
     }
+    for waiter in waiting {
+        let joined = waiter.entity == key.entity
+            && waiter.source != key.source
+            && tie_of(db, &waiter)?.is_some_and(|t| t.local == row);
+        if !joined {
+            mark_dirty(db, &waiter)?;
+        }
+    }
+    db.prepare_cached("DELETE FROM waiting WHERE for_source=?1 AND for_entity=?2 AND for_id=?3")?
+        .execute(params![&*key.source, Kind(key.entity), key.external_id])?;
     Ok(())
+}
+
+/// The records that wait for one.
+fn waiting_for(db: &Connection, key: &RecordKey) -> Res<Vec<RecordKey>> {
+    let mut statement = db.prepare_cached(
+        "SELECT source,entity,external_id FROM waiting WHERE for_source=?1 AND for_entity=?2 AND for_id=?3",
+    )?;
+    let mut rows = statement.query(params![&*key.source, Kind(key.entity), key.external_id])?;
+    let mut out = Vec::new();
+    while let Some(r) = rows.next()? {
+        out.push(RecordKey {
+            source: r.get::<_, String>(0)?.into(),
+            entity: kind_of(r.get_ref(1)?.as_str().unwrap_or(""))?,
+            external_id: r.get(2)?,
+        });
+    }
+    Ok(out)
+}
+
+/// The rows of other sources' records that hold, and wait for, the id that a source gives a record.
+fn rows_holding(
+    db: &Connection,
+    entity: Entity,
+    source: &SourceName,
+    external_id: &str,
+) -> Res<Vec<LocalId>> {
+    let key = RecordKey {
+        source: source.clone(),
+        entity,
+        external_id: external_id.to_owned(),
+    };
+    let mut found = Vec::new();
+    for waiter in waiting_for(db, &key)? {
+        if waiter.entity == entity
+            && waiter.source != *source
+            && let Some(tie) = tie_of(db, &waiter)?
+            && !found.contains(&tie.local)
+        {
+            found.push(tie.local);
+        }
+    }
+    Ok(found)
 }
 
 /// Marks the records of a row to be merged again.
@@ -288,6 +333,7 @@ pub(super) fn candidates(
             (MatchKey::IdentifierOf(source, id), _) => {
                 called_by(db, std::slice::from_ref(source), entity, id)?
             }
+            (MatchKey::HeldOf(source, id), _) => rows_holding(db, entity, source, id)?,
             (MatchKey::Domain(domain), Entity::Account) => {
                 ids_where(db, "account", "domain=?1", domain)?
             }

@@ -20,7 +20,7 @@ const AT_ONCE: usize = 8_000;
 const SETTLED_AT_ONCE: usize = 2_000;
 /// What a first load has is shown when nothing was shown for so long, or for so many times what showing cost.
 const SHOWN_AT_LEAST: Duration = Duration::from_secs(3);
-const SHARE: u32 = 10;
+const SHARE: u32 = 30;
 /// Fewer rows than this are merged in the order in which they came.
 const SORTED_FROM: usize = 500;
 
@@ -172,18 +172,25 @@ impl Shared {
                     batch.siblings.extend(more);
                     batch.crosswalk.extend(ties);
                 }
-                plan
+                Some(plan)
             } else {
-                merge::each_its_own(&batch)
+                None
             };
-            let first_new = if plan.new_rows == 0 {
+            let new_rows = match &plan {
+                Some(plan) => plan.new_rows,
+                None => u32::try_from(count).unwrap_or(u32::MAX),
+            };
+            let first_new = if new_rows == 0 {
                 LocalId::NONE
             } else {
-                self.store.reserve_ids(entity, plan.new_rows).await?
+                self.store.reserve_ids(entity, new_rows).await?
             };
             let rules = Arc::clone(&self.rules);
             let (records, texts, made) = elsewhere(move || {
-                let made = merge::combine(&rules, &batch, &plan, first_new);
+                let made = match &plan {
+                    Some(plan) => merge::combine(&rules, &batch, plan, first_new),
+                    None => merge::combine_new(&rules, &batch, first_new),
+                };
                 let records: Vec<Record> = batch.dirty.into_iter().map(|s| s.record).collect();
                 let texts: Result<Vec<String>, StoreError> =
                     records.iter().map(|r| pack(&r.fields)).collect();

@@ -1183,6 +1183,23 @@ async fn a_first_load_makes_the_same_book_as_changes_that_come_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whichever_system_comes_first_the_other_joins_its_rows_and_nothing_moves() {
+    let mut books = Vec::new();
+    for order in [["crm", "cs"], ["cs", "crm"]] {
+        let w = World::new();
+        fill(&w, 0..40);
+        for source in order {
+            w.engine.run_once(&[source], false).await.unwrap();
+        }
+        let nothing = crate::book::DirtyBatch::default();
+        let (_, moves) = w.store.context(nothing).await.unwrap();
+        assert_eq!(moves, 0, "{order:?}: a record went to another row");
+        books.push(seen(&w.store).await);
+    }
+    assert_eq!(books[0], books[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_load_that_breaks_off_goes_on_where_it_was_and_its_figures_follow() {
     let w = World::new();
     fill(&w, 0..20);

@@ -310,6 +310,47 @@ fn a_row_that_waits_for_another_is_merged_again_when_that_one_comes() {
 }
 
 #[test]
+fn a_record_that_holds_anothers_id_is_found_by_it_and_left_alone_when_that_one_joins_its_row() {
+    for (joins, woken) in [(5, 0), (6, 1)] {
+        let w = world();
+        let holder = PageWrite {
+            source: "cs".into(),
+            ..page("companies", 1, "1", vec![named("c", "Acme CS")])
+        };
+        wait(w.store.apply_page(holder)).unwrap();
+        wait(w.store.dirty_batch(10)).unwrap();
+        let (own, twin) = (
+            key("cs", Entity::Account, "c"),
+            key("crm", Entity::Account, "001"),
+        );
+        let batch = MergeBatch {
+            clean: vec![own.clone()],
+            crosswalk: vec![tie("cs", Entity::Account, "c", 5)],
+            rows: vec![row(Entity::Account, 5, &[("name", text("Acme CS"))])],
+            waiting: vec![(own, twin)],
+            ..MergeBatch::default()
+        };
+        wait(w.store.write_merged(batch, at(1))).unwrap();
+        let keys = [("crm", "001"), ("cs", "001"), ("crm", "002")]
+            .map(|(source, id)| MatchKey::HeldOf(source.into(), id.into()));
+        let found = wait(w.store.candidates(Entity::Account, keys.to_vec())).unwrap();
+        assert_eq!(
+            found
+                .iter()
+                .map(|c| (&c.key, c.local.0))
+                .collect::<Vec<_>>(),
+            [(&keys[0], 5)]
+        );
+        let come = MergeBatch {
+            crosswalk: vec![tie("crm", Entity::Account, "001", joins)],
+            ..MergeBatch::default()
+        };
+        wait(w.store.write_merged(come, at(2))).unwrap();
+        assert_eq!(wait(w.store.counts()).unwrap().dirty, woken, "row {joins}");
+    }
+}
+
+#[test]
 fn relinking_moves_the_record_its_children_and_removes_what_is_left_empty() {
     let w = world();
     let renewal = rec(
