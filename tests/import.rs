@@ -250,7 +250,7 @@ fn a_second_import_replaces_the_rows_of_that_file_and_of_no_other() {
     );
     let dry = desk.import(&[&one, "--kind", "signals", "--dry-run"]);
     assert!(
-        err(&dry).contains("1 rows that the file no longer has would be gone"),
+        err(&dry).contains("1 row that the file no longer has would be gone"),
         "{}",
         err(&dry)
     );

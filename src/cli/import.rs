@@ -7,6 +7,7 @@ use crate::book::Clock;
 use crate::book::text::visible;
 use crate::cockpit::{ImportError, ImportEvent, ImportRequest, ImportSummary, import, preview};
 use crate::config::load;
+use crate::tui::fmt::counted;
 use serde_json::{Value, json};
 use std::io::{BufWriter, IsTerminal, Write};
 use std::sync::Arc;
@@ -203,17 +204,21 @@ impl Report<'_> {
         )?;
         self.out.flush()?;
         if s.gone > 0 {
+            let rows = counted(usize::try_from(s.gone).unwrap_or(usize::MAX), "row");
             narrate(&format!(
-                "{} rows that the file no longer has {} gone",
-                s.gone,
-                if options.dry_run { "would be" } else { "are" }
+                "{rows} that the file no longer has {} gone",
+                match s.gone {
+                    _ if options.dry_run => "would be",
+                    1 => "is",
+                    _ => "are",
+                }
             ));
         }
         if s.implied > 0 {
-            narrate(&format!(
-                "{} accounts or people were made because rows refer to them",
-                s.implied
-            ));
+            narrate(&match s.implied {
+                1 => "1 account or person was made because rows refer to it".to_owned(),
+                n => format!("{n} accounts or people were made because rows refer to them"),
+            });
         }
         if let Some(other) = &s.left_to {
             narrate(&format!(
