@@ -58,6 +58,32 @@ fn fine(o: Output) -> String {
 const ACCOUNTS: &str = "id,name,domain,segment,csm,start,health,Tier\nA1,Acme,acme.com,enterprise,dana@example.com,2020-01-31,85,Gold\nA2,Boreal,boreal.io,smb,Omar,2021-05-01,20,\n";
 
 #[test]
+fn a_book_of_files_alone_can_be_worked_on() {
+    let desk = Desk::new();
+    let accounts = desk.file("accounts.csv", ACCOUNTS);
+    fine(desk.import(&[&accounts]));
+    let act = |command: &str| {
+        fine(desk.run(&["do", command, "--kind", "accounts", "--on", "Acme", "--yes"]))
+    };
+    act("note Called them");
+    act("owner Omar");
+    act("ack");
+    let acme = desk.show("A1").to_string();
+    assert!(acme.contains("Called them"), "{acme}");
+    assert!(acme.contains("Omar"), "{acme}");
+    // Nothing waits for a system that there is not.
+    let waiting = desk.json(&["outbox", "--json"]);
+    assert_eq!(
+        waiting["rows"].as_array().map(Vec::len),
+        Some(0),
+        "{waiting}"
+    );
+    // What was changed here stays when the file comes again.
+    fine(desk.import(&[&accounts]));
+    assert!(desk.show("A1").to_string().contains("Omar"));
+}
+
+#[test]
 fn a_book_of_files_alone_fills_the_lists() {
     let desk = Desk::new();
     let accounts = desk.file("accounts.csv", ACCOUNTS);

@@ -213,7 +213,7 @@ pub fn can_run(spec: &CommandSpec, at: &Situation<'_>) -> Result<Option<String>,
         if let Some((kind, entity, home)) = home_of(spec.name, at.homes) {
             let Some(home) = home else {
                 return Err(format!(
-                    "no source takes a {kind}: set [write] {kind} in config.toml"
+                    "no source takes a {kind}: set [write] {kind} in config.toml to a source, or to \"local\" to keep it here"
                 ));
             };
             if &**home == LOCAL {

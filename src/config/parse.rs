@@ -146,7 +146,8 @@ fn settings(reader: &Reader<'_>, document: &DeTable<'_>, file: &Path) -> Setting
         log_level: log(top.section("log")),
     };
     let names: Vec<&str> = settings.sources.iter().map(|s| s.name.as_str()).collect();
-    let write = write_homes(top.section("write"), &names);
+    let alone = top.raw("source").is_none();
+    let write = write_homes(top.section("write"), &names, alone);
     let precedence = precedence(&top.section("precedence"), &names);
     let identity = identity::identity(top.section("identity"), &names);
     let read = identity::owners(top.section("read"), &names);
@@ -216,14 +217,19 @@ fn me(s: Section<'_, '_>) -> Me {
     me
 }
 
-fn write_homes(s: Section<'_, '_>, names: &[&str]) -> WriteHomes {
+/// What stands for csops itself where a source is named: such writes are kept here and sent nowhere.
+const KEPT_HERE: &str = "local";
+
+/// `alone`: the file names no source at all, usable or not.
+fn write_homes(s: Section<'_, '_>, names: &[&str], alone: bool) -> WriteHomes {
     let home = |key: &'static str| {
-        s.parsed(key, "", |name| {
-            if names.contains(&name) {
+        let named = s.parsed(key, "", |name| {
+            if name == KEPT_HERE || names.contains(&name) {
                 return Ok(name.to_owned());
             }
             Err(unknown_source(name, names))
-        })
+        });
+        named.or_else(|| alone.then(|| KEPT_HERE.to_owned()))
     };
     let write = WriteHomes {
         risk: home("risk"),

@@ -296,7 +296,8 @@ pub struct Me {
     pub name: Option<String>,
 }
 
-/// The one home of each kind of write (`[write]`); a kind without a home goes to the only source that can take it.
+/// The one home of each kind of write (`[write]`): a source, or `local`: kept here, unless a source that can be written holds the thing already. A
+/// kind without a home goes to the only source that can take it, and is kept here where the file names no source at all.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WriteHomes {
     /// Risks: ack, claim, assign, escalate, resolve.

@@ -7,6 +7,7 @@ pub mod help;
 pub mod item;
 pub mod palette;
 pub mod rebalance;
+pub mod scroll;
 pub mod whatif;
 pub mod why;
 

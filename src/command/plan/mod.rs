@@ -13,6 +13,7 @@ use super::effect::Plan;
 use super::line::{Command, nearest};
 use super::spec::{ArgKind, On};
 use super::when::parse_day;
+use crate::book::id::LOCAL;
 use crate::book::{
     Account, Change, Entity, Facts, FieldChange, FieldValue, LocalId, SourceName, Target, Verb,
 };
@@ -146,7 +147,7 @@ impl<'a> Planner<'a> {
             .held_by
             .get(&target)
             .map_or(&[][..], Vec::as_slice);
-        let vendors = || held.iter().filter(|s| &***s != crate::book::id::LOCAL);
+        let vendors = || held.iter().filter(|s| &***s != LOCAL);
         if let Some(home) = home
             && (held.contains(home) || vendors().next().is_none())
         {
@@ -158,6 +159,10 @@ impl<'a> Planner<'a> {
         if let Some(info) = self.cx.source(&holder)
             && info.read_only
         {
+            // What came from a file is changed here.
+            if let Some(home) = home.filter(|h| &***h == LOCAL) {
+                return Ok(home.clone());
+            }
             return Err(PlanError(format!(
                 "this {} lives in {holder}, which is read-only",
                 target.entity
@@ -173,7 +178,7 @@ impl<'a> Planner<'a> {
     ) -> Result<SourceName, PlanError> {
         home.cloned().ok_or_else(|| {
             PlanError(format!(
-                "no source takes a {kind}: set [write] {kind} in config.toml"
+                "no source takes a {kind}: set [write] {kind} in config.toml to a source, or to \"local\" to keep it here"
             ))
         })
     }

@@ -377,7 +377,7 @@ fn read_only_homes_and_selection_are_reasons_not_to_run() {
     w.homes.note = None;
     assert_eq!(
         w.plan("note x", &[account(A)]),
-        Err("no source takes a note: set [write] note in config.toml".into())
+        Err("no source takes a note: set [write] note in config.toml to a source, or to \"local\" to keep it here".into())
     );
 }
 

@@ -1,12 +1,13 @@
 //! Help for what is in focus, made from the table of keys.
 
+use super::scroll::Scroll;
 use super::{Overlay, Then, centred};
 use crate::cockpit::keymap::KeyHelp;
 use crate::command::{Group, parse};
 use crate::tui::app::App;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Ui, bit};
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::crossterm::event::KeyEvent;
 use ratatui::layout::Rect;
 
 /// One line of help, and why it cannot run now.
@@ -17,7 +18,7 @@ pub struct Help {
     title: &'static str,
     /// Group by group, with the reason of those that cannot run now.
     groups: Vec<(&'static str, Vec<Entry>)>,
-    top: usize,
+    scroll: Scroll,
 }
 
 impl Help {
@@ -54,27 +55,22 @@ impl Help {
         Help {
             title: app.focus.title(),
             groups,
-            top: 0,
+            scroll: Scroll::default(),
         }
     }
 
     /// Scrolls.
     pub fn scroll(&mut self, by: isize) {
-        self.top = self.top.saturating_add_signed(by);
+        self.scroll.by(by);
     }
 
     /// A key: moves, or closes.
     pub fn key(mut self, key: &KeyEvent) -> Then {
-        match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll(1),
-            KeyCode::Up | KeyCode::Char('k') => self.scroll(-1),
-            KeyCode::PageDown | KeyCode::Char(' ' | 'd') => self.scroll(10),
-            KeyCode::PageUp | KeyCode::Char('u') => self.scroll(-10),
-            KeyCode::Home | KeyCode::Char('g') => self.top = 0,
-            KeyCode::End | KeyCode::Char('G') => self.top = usize::MAX / 2,
-            _ => return Then::Close,
+        if self.scroll.key(key.code) {
+            Then::Stay(Overlay::Help(self))
+        } else {
+            Then::Close
         }
-        Then::Stay(Overlay::Help(self))
     }
 
     /// Draws it.
@@ -99,8 +95,9 @@ impl Help {
         if height == 0 {
             return;
         }
-        let last = lines.len().saturating_sub(height * usize::from(columns));
-        let top = self.top.min(last);
+        let (top, last) = self
+            .scroll
+            .place(lines.len(), height * usize::from(columns));
         let width = inner.width / columns;
         for (i, line) in lines.iter().skip(top).enumerate() {
             let column = (i / height) as u16;

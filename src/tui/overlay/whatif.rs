@@ -1,5 +1,6 @@
 //! What would be if: before and after side by side. Made on a thread of its own, and never written.
 
+use super::scroll::Scroll;
 use super::{Overlay, Then, centred};
 use crate::book::LocalId;
 use crate::cockpit::{PageSlot, PageSpec};
@@ -20,7 +21,7 @@ const LABEL: usize = 26;
 pub struct WhatIf {
     spec: PageSpec,
     line: String,
-    top: usize,
+    scroll: Scroll,
 }
 
 impl WhatIf {
@@ -34,7 +35,7 @@ impl WhatIf {
         WhatIf {
             spec,
             line: line.to_owned(),
-            top: 0,
+            scroll: Scroll::default(),
         }
     }
 
@@ -46,16 +47,13 @@ impl WhatIf {
 
     /// Scrolls.
     pub fn scroll(&mut self, by: isize) {
-        self.top = self.top.saturating_add_signed(by);
+        self.scroll.by(by);
     }
 
     /// A key: moves, changes the line, or closes.
     pub fn key(mut self, app: &mut App, key: &KeyEvent) -> Then {
         match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll(1),
-            KeyCode::Up | KeyCode::Char('k') => self.scroll(-1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.scroll(10),
-            KeyCode::PageUp => self.scroll(-10),
+            code if self.scroll.key(code) => {}
             KeyCode::Char(':') => {
                 app.cockpit.forget_page(PageSlot::WhatIf);
                 let line = format!("whatif {}", self.line);
@@ -93,11 +91,12 @@ impl WhatIf {
                 bit("any other key closes", Role::Muted),
             ],
         );
-        let last = lines.len().saturating_sub(usize::from(inner.height));
-        let shown = lines.iter().skip(self.top.min(last));
-        for (i, line) in shown.take(usize::from(inner.height)).enumerate() {
+        let room = usize::from(inner.height);
+        let (top, _) = self.scroll.place(lines.len(), room);
+        for (i, line) in lines.iter().skip(top).take(room).enumerate() {
             ui.line(inner.x, inner.y + i as u16, inner.width, line);
         }
+        ui.thumb(frame, top, room, lines.len(), true);
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod place;
 
+use super::scroll::Scroll;
 use super::{Overlay, Then, centred};
 use crate::book::LocalId;
 use crate::cockpit::{PageSlot, PageSpec, Snapshot};
@@ -34,7 +35,7 @@ pub struct Why {
     pages: Vec<PageSpec>,
     account: Option<LocalId>,
     want: Want,
-    top: usize,
+    scroll: Scroll,
 }
 
 impl Why {
@@ -103,7 +104,7 @@ impl Why {
             pages,
             account,
             want,
-            top: 0,
+            scroll: Scroll::default(),
         }
     }
 
@@ -116,7 +117,7 @@ impl Why {
 
     /// Scrolls.
     pub fn scroll(&mut self, by: isize) {
-        self.top = self.top.saturating_add_signed(by);
+        self.scroll.by(by);
     }
 
     /// A page, once it is made.
@@ -186,12 +187,7 @@ impl Why {
     /// A key: moves, or closes.
     pub fn key(mut self, app: &App, key: &KeyEvent) -> Then {
         match key.code {
-            KeyCode::Down | KeyCode::Char('j') => self.scroll(1),
-            KeyCode::Up | KeyCode::Char('k') => self.scroll(-1),
-            KeyCode::PageDown | KeyCode::Char(' ' | 'd') => self.scroll(10),
-            KeyCode::PageUp | KeyCode::Char('u') => self.scroll(-10),
-            KeyCode::Home | KeyCode::Char('g') => self.top = 0,
-            KeyCode::End | KeyCode::Char('G') => self.top = usize::MAX / 2,
+            code if self.scroll.key(code) => {}
             KeyCode::Right | KeyCode::Tab | KeyCode::Char('l') => self.step(app, true),
             KeyCode::Left | KeyCode::BackTab | KeyCode::Char('h') => self.step(app, false),
             _ => return Then::Close,
@@ -202,7 +198,7 @@ impl Why {
     fn step(&mut self, app: &App, forward: bool) {
         if let Some(want) = self.beside(app, self.place(app), forward) {
             self.want = want;
-            self.top = 0;
+            self.scroll = Scroll::default();
         }
     }
 
@@ -210,7 +206,7 @@ impl Why {
     pub fn choose(mut self, app: &App, n: usize) -> Then {
         if let Some((_, _, want)) = self.list(app, LIST).1.get(n) {
             self.want = *want;
-            self.top = 0;
+            self.scroll = Scroll::default();
         }
         Then::Stay(Overlay::Why(self))
     }
@@ -306,8 +302,7 @@ impl Why {
             ..inner
         };
         let height = usize::from(text.height);
-        let last = lines.len().saturating_sub(height);
-        let top = self.top.min(last);
+        let (top, _) = self.scroll.place(lines.len(), height);
         for (i, line) in lines.iter().skip(top).take(height).enumerate() {
             ui.line(text.x, text.y + i as u16, text.width, line);
         }

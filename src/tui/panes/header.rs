@@ -21,7 +21,7 @@ pub fn draw(app: &App, ui: &mut Ui<'_>, area: Rect) {
     ui.fill(Rect { height: 1, ..area }, Role::Header);
     let brand = " csops ";
     let used = ui.put(area.x, area.y, area.width, brand, Role::Brand);
-    let age = age(app);
+    let age = age(app, area.width < 100);
     let age_width = line_width(&age) as u16 + 1;
     let room = area.width.saturating_sub(used + age_width + 2);
     let mut groups = figures(app);
@@ -202,20 +202,21 @@ fn at_risk_before<'a>(app: &App, now: i64) -> Bit<'a> {
     }
 }
 
-/// How old what is seen is, and whether something stands in the way.
-fn age<'a>(app: &App) -> Vec<Bit<'a>> {
+/// How old what is seen is, and whether something stands in the way. Where it is narrow, that an earlier day is read-only gives way to the
+/// figures of that day.
+fn age<'a>(app: &App, narrow: bool) -> Vec<Bit<'a>> {
     let s = &app.snap;
     let now = app.now();
     let mut bits = Vec::new();
     if let Some(past) = &s.past {
         let day = fmt::absolute(s.today, past.snapshot.today);
         let of_today = app.account.is_some() || matches!(app.screen, Screen::Tasks | Screen::Sync);
-        let what = if of_today {
-            "this screen: today"
-        } else {
-            "read-only"
+        let what = match of_today {
+            true => " · this screen: today",
+            false if narrow => "",
+            false => " · read-only",
         };
-        bits.push(bit(format!("as of {day} · {what}  "), Role::Watch));
+        bits.push(bit(format!("as of {day}{what}  "), Role::Watch));
     } else if s.read_only {
         bits.push(bit("READ-ONLY  ", Role::Watch));
     }
