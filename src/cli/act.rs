@@ -107,10 +107,13 @@ pub(super) fn deliver(
     if stuck.is_empty() {
         return Ok(());
     }
-    Err(Failure::failed(format!(
-        "{} of {items} writes have not arrived yet: csops outbox",
-        stuck.len()
-    )))
+    Err(Failure::failed(match items {
+        1 => "the write has not arrived yet: csops outbox".to_owned(),
+        _ => format!(
+            "{} of {items} writes have not arrived yet: csops outbox",
+            stuck.len()
+        ),
+    }))
 }
 
 /// Sends what is due; another csops on this database may be the one that does.

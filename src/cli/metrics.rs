@@ -7,9 +7,9 @@ use super::start::{Failure, narrate};
 use crate::book::text::visible;
 use crate::book::{Book, FieldValue};
 use crate::cockpit::Snapshot;
-use crate::insight::forecast::{self, Period};
+use crate::insight::forecast::{self, Forecast, Parted, Period};
 use crate::insight::ledger::{Ledger, build};
-use crate::insight::page::{Excluded, Value as Cell};
+use crate::insight::page::Value as Cell;
 use crate::insight::retention::group::Groups;
 use crate::insight::retention::json::{CoverageJson, Figures};
 use crate::insight::retention::policy::Denominator;
@@ -121,39 +121,39 @@ impl Printed<'_> {
         let blank = Totals::default();
         let known = grouped.groups.iter().map(|g| (g.key.as_str(), &g.totals));
         let others = (keys.keys.iter()).filter(|k| !grouped.groups.iter().any(|g| g.key == **k));
+        let forecast = self.forecast(Some(&keys));
         let mut groups: Vec<Value> = Vec::new();
         for (key, totals) in known.chain(others.map(|k| (k.as_str(), &blank))) {
             // A renewal is of an account, not of a product.
             let at = keys.keys.iter().position(|k| k == key);
             let at = at.filter(|_| by != By::Product);
-            let own = at.map(|at| self.forecast(Some((&keys, at))).0);
-            let due = own.as_ref().and_then(|f| f["due"]["amount"].as_str());
-            let idle = due.is_none_or(|d| d.chars().all(|c| matches!(c, '0' | '.')));
-            if idle && *totals == blank {
+            let own = at.and_then(|at| forecast.groups.get(at));
+            if own.is_none_or(|f| f.due == 0) && *totals == blank {
                 continue;
             }
             let mut group = Map::new();
             group.insert("by".into(), json!(by.name()));
             group.insert("key".into(), json!(key));
             group.extend(self.figures(totals));
-            group.insert("forecast".into(), json!(own));
+            group.insert("forecast".into(), own.map_or(Value::Null, |f| self.told(f)));
             groups.push(Value::Object(group));
         }
         groups
     }
-    /// The forecast of what is due in the window, of everything or of one group; and what is not in it.
-    fn forecast(&self, group: Option<(&Groups, usize)>) -> (Value, Vec<Excluded>) {
+    /// The forecast of what is due in the window, of everything and of each group; and what is not in it.
+    fn forecast(&self, groups: Option<&Groups>) -> Parted {
         let choices = crate::insight::page::Choices::default();
         let input = crate::cockpit::pages::input(self.snapshot, false, &choices);
         let period = Period::days(self.from, self.to);
-        let (json, excluded) = forecast::json(&input, &period, |row| {
-            let Some((groups, at)) = group else {
-                return true;
-            };
-            let account = row.renewal.account();
-            account.is_some_and(|a| groups.of_account(&a) == Some(at))
-        });
-        (serde_json::to_value(json).unwrap_or(Value::Null), excluded)
+        let count = groups.map_or(0, |g| g.keys.len());
+        forecast::parted(&input, &period, count, |row| {
+            groups?.of_account(&row.renewal.account()?)
+        })
+    }
+    /// A forecast as the document tells it.
+    fn told(&self, f: &Forecast) -> Value {
+        let json = forecast::Json::of(f, |n| self.book().reporting_money(n));
+        serde_json::to_value(json).unwrap_or(Value::Null)
     }
 }
 
@@ -167,8 +167,8 @@ fn document(p: &Printed<'_>, mut doc: Map<String, Value>) -> Value {
     doc.insert("coverage".into(), json!(CoverageJson::of(r, &p.ledger)));
     doc.insert("unavailable".into(), json!(r.unavailable));
     doc.extend(p.figures(&r.totals));
-    let (whole, left) = p.forecast(None);
-    doc.insert("forecast".into(), whole);
+    let forecast = p.forecast(None);
+    doc.insert("forecast".into(), p.told(&forecast.all));
     if !r.grouped.is_empty() {
         let groups: Vec<Value> = r.grouped.iter().flat_map(|g| p.groups(g)).collect();
         let by: Vec<&str> = r.grouped.iter().map(|g| g.by.name()).collect();
@@ -180,7 +180,7 @@ fn document(p: &Printed<'_>, mut doc: Map<String, Value>) -> Value {
     let mut excluded: Vec<Value> = (r.excluded.list.iter())
         .map(|e| problem(&e.row, &e.reason, "retention"))
         .collect();
-    excluded.extend(left.iter().map(|e| problem(&e.row, &e.reason, "forecast")));
+    excluded.extend((forecast.excluded.iter()).map(|e| problem(&e.row, &e.reason, "forecast")));
     doc.insert("excluded".into(), json!(excluded));
     let noticed = p.ledger.notices.list.iter();
     let noticed = noticed.map(|n| json!({"row": n.row, "reason": n.reason}));
@@ -322,9 +322,8 @@ fn text(p: &Printed<'_>, options: &Options, out: &mut dyn Write) -> Result<(), F
     rates.print_table(out)?;
     writeln!(out, "\nARR from opening to closing")?;
     steps.print_table(out)?;
-    let (forecast, _) = p.forecast(None);
     writeln!(out, "\nRenewal forecast of the window")?;
-    forecast_text(&forecast, out)?;
+    forecast_text(p.book(), &p.forecast(None).all, out)?;
     let c = &r.coverage;
     let share = c
         .share()
@@ -374,16 +373,28 @@ fn listed<'a>(
     Ok(())
 }
 
-fn forecast_text(forecast: &Value, out: &mut dyn Write) -> std::io::Result<()> {
-    let amount = |v: &Value| match v["amount"].as_str() {
-        Some(amount) => format!("{amount} {}", v["currency"].as_str().unwrap_or("")),
-        None => "n/a".to_owned(),
+fn forecast_text(book: &Book, f: &Forecast, out: &mut dyn Write) -> std::io::Result<()> {
+    let amount = |minor: i64| {
+        let money = book.reporting_money(minor);
+        format!("{} {}", money.decimal(), money.code())
     };
-    for name in ["due", "closed", "weighted", "p10", "p50", "p90"] {
-        writeln!(out, "  {name:<10} {}", amount(&forecast[name]))?;
+    for (name, minor) in [
+        ("due", f.due),
+        ("closed", f.closed),
+        ("weighted", f.weighted),
+    ] {
+        writeln!(out, "  {name:<10} {}", amount(minor))?;
     }
-    for name in ["gross", "net"] {
-        writeln!(out, "  {name:<10} {}", percent(forecast[name].as_f64()))?;
+    for (name, minor) in [
+        ("p10", f.spread.p10),
+        ("p50", f.spread.p50),
+        ("p90", f.spread.p90),
+    ] {
+        let known = (f.count > 0).then(|| amount(minor));
+        writeln!(out, "  {name:<10} {}", known.as_deref().unwrap_or("n/a"))?;
+    }
+    for (name, rate) in [("gross", f.gross()), ("net", f.net())] {
+        writeln!(out, "  {name:<10} {}", percent(rate))?;
     }
     Ok(())
 }

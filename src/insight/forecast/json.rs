@@ -64,21 +64,36 @@ pub struct Json {
     pub net: Option<f64>,
 }
 
-/// The forecast object of the renewals that `keep` lets through and that are due in a period (first due day), and the renewals that are
-/// left out of it. For everything `keep` says yes; for a group of `--by`, whether the renewal is of the group.
-pub fn json(
+/// The forecast of what is due in a period: of everything, and of each group.
+pub struct Parted {
+    /// Of everything.
+    pub all: Forecast,
+    /// Of the groups, by their number.
+    pub groups: Vec<Forecast>,
+    /// Renewals that are left out of it.
+    pub excluded: Vec<Excluded>,
+}
+
+/// The forecast of the renewals that are due in a period (first due day), of everything and of so many groups; `of` says which group a
+/// renewal is in, if any.
+pub fn parted(
     input: &Input<'_>,
     period: &Period,
-    keep: impl Fn(&Row<'_>) -> bool,
-) -> (Json, Vec<Excluded>) {
+    groups: usize,
+    of: impl Fn(&Row<'_>) -> Option<usize>,
+) -> Parted {
     let settings = &input.settings.forecast;
     let today = Day::of(Some(input.today));
-    let mut gather = Gather::default();
+    let mut all = Gather::default();
+    let mut each = vec![Gather::default(); groups];
     let mut excluded = Vec::new();
     for row in rows(input.book, input.derived, input.today, settings, input.mine) {
         match row {
-            Ok(row) if period.has(row.cohort) && keep(&row) => {
-                gather.add(&row, Some(period.end()), today, settings);
+            Ok(row) if period.has(row.cohort) => {
+                let own = of(&row).and_then(|n| each.get_mut(n));
+                for gather in std::iter::once(&mut all).chain(own) {
+                    gather.add(&row, Some(period.end()), today, settings);
+                }
             }
             Err(out) if out.cohort == Day::NONE || period.has(out.cohort) => {
                 excluded.push(out.excluded());
@@ -86,8 +101,11 @@ pub fn json(
             _ => {}
         }
     }
-    let f = gather.finish(settings);
-    (Json::of(&f, |n| input.book.reporting_money(n)), excluded)
+    Parted {
+        all: all.finish(settings),
+        groups: each.into_iter().map(|g| g.finish(settings)).collect(),
+        excluded,
+    }
 }
 
 impl Json {

@@ -26,7 +26,7 @@ pub use accuracy::{Accuracy, Horizon, accuracy, capture};
 pub use category::{Bucket, Category};
 pub use chance::{Basis, Chance, Share};
 pub use definition::DEFINITIONS;
-pub use json::{Json, json};
+pub use json::{Json, Parted, parted};
 pub use page::page;
 pub use period::Period;
 pub use row::{LeftOut, Row, rows};

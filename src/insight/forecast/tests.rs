@@ -134,9 +134,13 @@ fn the_object_of_the_command_line_has_the_keys_that_scripts_know() {
         choices: &choices,
         forecasts: &[],
     };
-    let (json, excluded) = json(&input, &quarter(), |_| true);
-    assert_eq!(excluded, []);
-    let text = serde_json::to_value(&json).unwrap();
+    let told = |f: &Forecast| Json::of(f, |n| book.reporting_money(n));
+    // In two groups, one renewal in the first.
+    let made = parted(&input, &quarter(), 2, |row| {
+        Some(usize::from(row.renewal.id() != LocalId(1)))
+    });
+    assert_eq!(made.excluded, []);
+    let text = serde_json::to_value(told(&made.all)).unwrap();
     let usd = |n: &str| serde_json::json!({"amount": n, "currency": "USD"});
     assert_eq!(
         text,
@@ -151,8 +155,16 @@ fn the_object_of_the_command_line_has_the_keys_that_scripts_know() {
         })
     );
     // Nothing due: no rate, no interval, and no invented 0 or 100 %.
-    let (none, _) = super::json(&input, &Period::days(TODAY, TODAY), |_| true);
+    let none = parted(&input, &Period::days(TODAY, TODAY), 0, |_| None);
+    let none = told(&none.all);
     assert_eq!((none.gross, none.net, none.p50), (None, None, None));
+    // The groups add up.
+    let [one, rest] = &made.groups[..] else {
+        panic!("two groups")
+    };
+    assert_eq!((one.count, one.count + rest.count), (1, made.all.count));
+    assert_eq!(one.due + rest.due, made.all.due);
+    assert_eq!(one.weighted + rest.weighted, made.all.weighted);
 }
 
 #[test]
