@@ -3,6 +3,7 @@
 mod common;
 
 use common::{csops, json};
+use csops::insight::retention::SWITCHES;
 use serde_json::{Value, json};
 use std::process::Output;
 
@@ -355,6 +356,65 @@ fn an_earlier_day_gives_the_figures_of_what_was_known_then() {
     assert_eq!(then["as_of"], "2026-11-10");
     let before = desk.run(&["metrics", "--as-of", "2026-10-01"]);
     assert_eq!(before.status.code(), Some(1), "{}", said(&before));
+    // As text it is said as well whose day it is and what is not as it was, once, and beside the tables.
+    let text = desk.run(&["metrics", "--as-of", "2026-11-10"]);
+    let told = String::from_utf8_lossy(&text.stderr).into_owned();
+    assert_eq!(told.matches("as known on 2026-11-10").count(), 1, "{told}");
+    let notes = then["history"]["notes"].as_array().expect("notes");
+    assert!(!notes.is_empty());
+    for note in notes.iter().filter_map(Value::as_str) {
+        assert!(told.contains(note), "{note}: {told}");
+    }
+    let today = desk.run(&["metrics"]);
+    assert!(!said(&today).contains("as known on"), "{}", said(&today));
+}
+
+#[test]
+fn every_switch_takes_the_same_values_on_the_page_as_in_metrics() {
+    let desk = base();
+    let asked = |switch: &str, value: &str| {
+        let choice = format!("{switch}={value}");
+        let page = desk.run(&["page", "retention", "--json", "--set", &choice]);
+        let metrics = desk.run(&["metrics", "--json", "--policy", &choice]);
+        (page, metrics)
+    };
+    let document = |o: &Output| -> Value { serde_json::from_slice(&o.stdout).expect("a document") };
+    let mut all: Vec<(&str, &str, &str)> = SWITCHES
+        .iter()
+        .flat_map(|s| s.values.iter().map(|v| (s.name, *v, *v)))
+        .collect();
+    for (asked, meant) in [("grace:30d", "grace:30d"), ("grace:30", "grace:30d")] {
+        all.push(("late", asked, meant));
+    }
+    all.push(("late", "grace", "grace:60d"));
+    all.push(("reactivation", "ignore:7", "ignore:7d"));
+    all.push(("reactivation", "ignore", "ignore:90d"));
+    for (switch, value, meant) in all {
+        let (page, metrics) = asked(switch, value);
+        assert!(page.status.success(), "{switch}={value}: {}", said(&page));
+        assert!(metrics.status.success(), "{}", said(&metrics));
+        let page = document(&page);
+        let switches = page["switches"].as_array().expect("switches");
+        let own = switches.iter().find(|s| s["name"] == switch);
+        assert_eq!(own.expect("the switch")["current"], meant, "{switch}");
+        assert_eq!(document(&metrics)["policy"][switch], meant, "{switch}");
+    }
+    for (switch, value, hint) in [
+        ("late", "grase:30d", "did you mean `grace`"),
+        ("late", "grace:9999d", "from 0 to 3650"),
+        ("late", "", "it is one of"),
+        ("neting", "line", "did you mean `netting`"),
+    ] {
+        let (page, metrics) = asked(switch, value);
+        for done in [page, metrics] {
+            assert_eq!(done.status.code(), Some(2), "{}", said(&done));
+            assert!(said(&done).contains(hint), "{hint}: {}", said(&done));
+        }
+    }
+    // A page with no switches says so, and does not leave out in silence what was asked.
+    let none = desk.run(&["page", "overview", "--set", "netting=line"]);
+    assert_eq!(none.status.code(), Some(2), "{}", said(&none));
+    assert!(said(&none).contains("no switch `netting`"));
 }
 
 #[test]

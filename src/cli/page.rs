@@ -10,6 +10,7 @@ use crate::book::text::visible;
 use crate::cockpit::PageSpec;
 use crate::cockpit::pages::make;
 use crate::insight::page::{self, Block, Figure, PAGES, Page};
+use crate::insight::retention;
 use crate::tui::figures::{Words, explain, grid, words};
 use json::page_json;
 use serde_json::Value;
@@ -35,7 +36,8 @@ pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<()
         let Some((switch, value)) = choice.split_once('=') else {
             return Err(Failure::usage(format!("--set {choice}: write NAME=VALUE")));
         };
-        spec = spec.with(switch.trim(), value.trim());
+        let switch = switch.trim();
+        spec = spec.with(switch, written(name, switch, value.trim())?);
     }
     known(name)?;
     let session = open(global, How::Headless)?;
@@ -46,6 +48,55 @@ pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<()
         as_of: options.as_of.as_deref(),
     };
     print(&session, &spec, how, out)
+}
+
+/// A value as its page writes it: what retention's policy reads as `grace:30d` may be asked for as `grace:30`, as with `csops metrics --policy`.
+///
+/// # Errors
+/// 2 for a value that the policy does not take.
+fn written(page: &str, switch: &str, value: &str) -> Result<String, Failure> {
+    let of_policy = retention::SWITCHES.iter().any(|s| s.name == switch);
+    if page != retention::NAME || !of_policy {
+        return Ok(value.to_owned());
+    }
+    let mut policy = retention::Policy::default();
+    policy
+        .set(switch, value)
+        .map_err(|e| Failure::usage(format!("--set: {e}")))?;
+    Ok(policy.value(switch))
+}
+
+/// What was chosen is something that the page has, and a value of it.
+///
+/// # Errors
+/// 2 for a switch or value that the page does not have.
+fn chosen(page: &Page, spec: &PageSpec) -> Result<(), Failure> {
+    // The pages of other screens are also told what they are about, which is no switch.
+    let only_switches = PAGES.iter().any(|p| p.0 == spec.name);
+    for (name, value) in &spec.choices {
+        match page.switches.iter().find(|s| s.name == name) {
+            Some(s) if !s.values.contains(value) => {
+                return Err(Failure::usage(format!(
+                    "{name} is one of {}, not {value}",
+                    s.values.join(", ")
+                )));
+            }
+            None if only_switches => {
+                let names: Vec<&str> = page.switches.iter().map(|s| s.name).collect();
+                let hint = match crate::config::nearest(name, names.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if names.is_empty() => "it has none".to_owned(),
+                    None => format!("there are {}", names.join(", ")),
+                };
+                return Err(Failure::usage(format!(
+                    "--set: the page {} has no switch `{name}`; {hint}",
+                    spec.name
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The page's name is one that there is.
@@ -99,16 +150,7 @@ pub fn print(
     };
     let snapshot = past.as_ref().map_or(&present, |p| &p.snapshot);
     let page = make(snapshot, spec);
-    for (name, value) in &spec.choices {
-        if let Some(s) = page.switches.iter().find(|s| s.name == name)
-            && !s.values.contains(value)
-        {
-            return Err(Failure::usage(format!(
-                "{name} is one of {}, not {value}",
-                s.values.join(", ")
-            )));
-        }
-    }
+    chosen(&page, spec)?;
     if format.json {
         let mut document = head(snapshot, "page");
         if let Some(past) = &past {

@@ -29,7 +29,7 @@ pub mod window;
 pub use cell::{Cell, Totals, mark};
 pub use definition::DEFINITIONS;
 pub use group::By;
-pub use page::{headline, page};
+pub use page::{NAME, headline, page};
 pub use policy::{Policy, SWITCHES};
 pub use report::{Ask, Group, Grouped, Report, report, trailing, window};
 
