@@ -255,6 +255,26 @@ fn gross_retention_can_be_recomputed_from_the_rows_that_explain_prints() {
         "{text}"
     );
     assert!(text.contains("grace 60d"), "{text}");
+
+    // Of what was due it is another rate, and is called by its own name, with its own definition.
+    let text = said(&desk.run(&[
+        "metrics",
+        "--from",
+        "2025-01-01",
+        "--to",
+        "2025-12-31",
+        "--explain",
+        "--policy",
+        "denominator=due",
+    ]));
+    assert!(
+        text.contains("gross renewal rate = 258000.00 USD ÷ 347000.00 USD = 0.74351585"),
+        "{text}"
+    );
+    assert!(text.contains("Renewal rate, net: "), "{text}");
+    assert!(text.contains("grr of due"), "{text}");
+    assert!(!text.contains("GRR = "), "{text}");
+    assert!(!text.contains("Gross revenue retention"), "{text}");
 }
 
 #[test]

@@ -107,13 +107,16 @@ pub(super) fn deliver(
     if stuck.is_empty() {
         return Ok(());
     }
-    Err(Failure::failed(match items {
-        1 => "the write has not arrived yet: csops outbox".to_owned(),
-        _ => format!(
-            "{} of {items} writes have not arrived yet: csops outbox",
-            stuck.len()
-        ),
-    }))
+    Err(Failure::failed(not_arrived(stuck.len(), items)))
+}
+
+/// So many writes of so many have not arrived, as a sentence.
+fn not_arrived(stuck: usize, of: usize) -> String {
+    match (stuck, of) {
+        (_, 1) => "the write has not arrived yet: csops outbox".to_owned(),
+        (1, _) => format!("1 of {of} writes has not arrived yet: csops outbox"),
+        _ => format!("{stuck} of {of} writes have not arrived yet: csops outbox"),
+    }
 }
 
 /// Sends what is due; another csops on this database may be the one that does.
@@ -271,4 +274,21 @@ fn list(session: &Session, options: &Outbox, out: &mut dyn Write) -> Result<(), 
         serde_json::json!({"rows": rows.rows.len()}),
     );
     Ok(rows.print(format, head, out)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_arrived;
+
+    #[test]
+    fn one_write_is_told_as_one() {
+        for (stuck, of, said) in [
+            (1, 1, "the write has not"),
+            (1, 3, "1 of 3 writes has not"),
+            (2, 3, "2 of 3 writes have not"),
+        ] {
+            let text = not_arrived(stuck, of);
+            assert!(text.starts_with(said), "{text}");
+        }
+    }
 }

@@ -241,14 +241,25 @@ fn text(p: &Printed<'_>, options: &Options, out: &mut dyn Write) -> Result<(), F
     let money = |minor: i64| FieldValue::Money(p.book().reporting_money(minor));
     let named = |name: &str| FieldValue::text(name);
     let rate = |rate: Option<f64>| FieldValue::text(percent(rate));
+    let due = r.policy.denominator == Denominator::Due;
+    // Of what was due these are rates of other customers than those of the opening, which stands between them.
+    let [customers, gross, net, churn] = match due {
+        true => [
+            "customers due",
+            "grr of due",
+            "nrr of due",
+            "logo churn of due",
+        ],
+        false => ["customers", "grr", "nrr", "logo churn"],
+    };
     let mut rates = Rows {
         columns: [
             "group",
-            "customers",
+            customers,
             "opening",
-            "grr",
-            "nrr",
-            "logo churn",
+            gross,
+            net,
+            churn,
             "due",
             "renewal gross",
             "renewal net",
@@ -275,7 +286,6 @@ fn text(p: &Printed<'_>, options: &Options, out: &mut dyn Write) -> Result<(), F
         .to_vec(),
         rows: Vec::new(),
     };
-    let due = r.policy.denominator == Denominator::Due;
     let groups = r.grouped.iter().flat_map(|g| &g.groups);
     let groups = groups.map(|g| (g.key.as_str(), &g.totals));
     for (key, t) in groups.chain([("all", &r.totals)]) {
@@ -399,11 +409,18 @@ fn forecast_text(book: &Book, f: &Forecast, out: &mut dyn Write) -> std::io::Res
     Ok(())
 }
 
-/// The rows, and how GRR is computed from them.
+/// The rows, and how the gross rate is computed from them: GRR, or of what was due the renewal rate, which is of other customers.
 fn explain(p: &Printed<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     let (columns, rows) = explained(p);
     let s = &p.report.totals.sum;
     let due = p.report.policy.denominator == Denominator::Due;
+    let (rate_name, defined) = match due {
+        true => (
+            "gross renewal rate",
+            ["renewal_rate.gross", "renewal_rate.net"],
+        ),
+        false => ("GRR", ["grr", "nrr"]),
+    };
     let (part, whole, net, rate) = match due {
         true => (
             s.due_kept,
@@ -439,18 +456,18 @@ fn explain(p: &Printed<'_>, out: &mut dyn Write) -> Result<(), Failure> {
     ]);
     writeln!(
         out,
-        "\nRows; GRR = sum of {} ÷ sum of {}",
+        "\nRows; {rate_name} = sum of {} ÷ sum of {}",
         columns[2], columns[0]
     )?;
     table.print_table(out)?;
     writeln!(
         out,
-        "GRR = {} ÷ {} = {}",
+        "{rate_name} = {} ÷ {} = {}",
         p.book().reporting_money(part),
         p.book().reporting_money(whole),
         rate.map_or_else(|| "n/a".to_owned(), |r| format!("{r}"))
     )?;
-    for name in ["grr", "nrr"] {
+    for name in defined {
         if let Some(d) = crate::insight::definition(name) {
             writeln!(out, "{}: {}. {}", d.title, d.formula, d.note)?;
         }
