@@ -912,13 +912,19 @@ pub fn find(entity: Entity, name: &str) -> Option<FieldRef> {
     })
 }
 
-/// The name nearest to a misspelt one, if any is near: at most two letters off, or one for short names.
+/// The name nearest to a misspelt one, if any is near: at most a third of its letters off, two where that is less, one for names of three
+/// letters and none for shorter ones; or a name that begins so. Case makes no difference.
 pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let name = name.to_lowercase();
-    let limit = if name.chars().count() <= 3 { 1 } else { 2 };
+    let limit = match name.chars().count() {
+        // One letter of two is half the name: a guess, not a slip.
+        0..=2 => 0,
+        3 => 1,
+        letters => (letters / 3).max(2),
+    };
     names
         .map(|n| (distance(&name, &n.to_lowercase()), n))
-        .filter(|(d, n)| *d <= limit || (name.len() >= 3 && n.to_lowercase().starts_with(&name)))
+        .filter(|(d, n)| *d <= limit || (name.len() >= 2 && n.to_lowercase().starts_with(&name)))
         .min_by_key(|(d, _)| *d)
         .map(|(_, n)| n)
 }
@@ -992,5 +998,11 @@ mod tests {
         assert_eq!(nearest("ar", names.into_iter()), Some("arr"));
         assert_eq!(nearest("seg", names.into_iter()), Some("segment"));
         assert_eq!(nearest("zzz", names.into_iter()), None);
+        assert_eq!(nearest("L9", ["L0", "L1"].into_iter()), None);
+        assert_eq!(nearest("SE", names.into_iter()), Some("segment"));
+        assert_eq!(
+            nearest("Negotiate", ["Closed won", "Negotiation"].into_iter()),
+            Some("Negotiation")
+        );
     }
 }

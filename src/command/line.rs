@@ -2,6 +2,7 @@
 
 use super::spec::{ArgKind, CommandSpec, Flag};
 use super::table::{COMMANDS, find};
+use crate::book::registry::nearest;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -312,34 +313,6 @@ fn flag_value(
         }
         Some(w) => Ok((w.text.to_string(), i + 1)),
     }
-}
-
-/// The nearest of some names to what was typed, if any is near: for "did you mean".
-pub fn nearest<'n>(typed: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = 1 + typed.chars().count() / 3;
-    names
-        .map(|n| (distance(typed, n), n))
-        .filter(|(d, n)| *d <= limit || (typed.len() >= 2 && n.starts_with(typed)))
-        .min_by_key(|(d, _)| *d)
-        .map(|(_, n)| n)
-}
-
-/// Edits (insert, delete, replace, swap of neighbours) between two words.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let replace = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = replace.min(row[j - 1] + 1).min(rows[i - 1][j] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(rows[i - 2][j - 2] + 1);
-            }
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }
 
 impl Command {

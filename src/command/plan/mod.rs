@@ -10,10 +10,11 @@ mod task;
 
 use super::context::{Context, Situation, can_run};
 use super::effect::Plan;
-use super::line::{Command, nearest};
+use super::line::Command;
 use super::spec::{ArgKind, On};
 use super::when::parse_day;
 use crate::book::id::LOCAL;
+use crate::book::registry::nearest;
 use crate::book::{
     Account, Change, Entity, Facts, FieldChange, FieldValue, LocalId, SourceName, Target, Verb,
 };
