@@ -5,6 +5,7 @@
 //! put one account into words; [`header`], [`pipeline`], [`segments`] and [`task_summary`] are the panes; [`page`] holds the pages of
 //! figures for the Metrics screen; every figure has its [`Definition`] and its [`Coverage`].
 
+mod brief;
 pub mod capacity;
 pub mod definition;
 pub mod explain;
@@ -33,6 +34,8 @@ pub mod voice;
 pub mod whatif;
 
 pub use crate::query::order::{SortKey, default_keys, order};
+pub(crate) use brief::money_words;
+pub use brief::{short, short_money};
 pub use definition::{DEFINITIONS, Definition, definition, definitions};
 pub use explain::{Explanation, Step, explain};
 pub use forecast::{Bucket, Category, Forecast};
@@ -46,7 +49,6 @@ pub use settings::Settings;
 pub use tasks::{TaskSummary, task_summary};
 pub use trends::day_figures;
 
-use crate::book::Money;
 use serde::{Deserialize, Serialize};
 
 /// How complete a figure is: of so many rows, so many were known.
@@ -92,36 +94,6 @@ impl Coverage {
 pub(crate) fn many(n: usize, thing: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{n} {thing}{s}")
-}
-
-/// An amount as people read it quickly, in whole units: `950`, `240k`, `1.24M`, `2.1B`. The currency is not named.
-pub fn short_money(minor: i64, exponent: u32) -> String {
-    let units = minor as f64 / 10f64.powi(exponent as i32);
-    let (sign, n) = (if units < 0.0 { "-" } else { "" }, units.abs());
-    // Rounded first, so that 999,950 becomes 1.00M and not 1000k.
-    let text = if n < 999.5 {
-        format!("{n:.0}")
-    } else if n < 9_950.0 {
-        format!("{:.1}k", n / 1e3)
-    } else if n < 999_500.0 {
-        format!("{:.0}k", n / 1e3)
-    } else if n < 99_950_000.0 {
-        format!("{:.2}M", n / 1e6)
-    } else if n < 999_500_000.0 {
-        format!("{:.0}M", n / 1e6)
-    } else {
-        format!("{:.2}B", n / 1e9)
-    };
-    format!("{sign}{text}")
-}
-
-/// The same with its currency, as it stands in a sentence: `1.24M USD`.
-pub(crate) fn money_words(money: Money) -> String {
-    format!(
-        "{} {}",
-        short_money(money.minor, money.exponent()),
-        money.code()
-    )
 }
 
 #[cfg(test)]

@@ -421,7 +421,7 @@ fn short_money_keeps_three_figures_at_most_and_never_says_1000k() {
     let s = |m: i64| short_money(m, 2);
     assert_eq!(s(95_000), "950");
     assert_eq!(s(24_000_000), "240k");
-    assert_eq!(s(99_999_900), "1.00M");
-    assert_eq!(s(-124_000_000), "-1.24M");
+    assert_eq!(s(99_999_900), "1M");
+    assert_eq!(s(-124_000_000), "−1.24M");
     assert_eq!(short_money(1500, 0), "1.5k");
 }

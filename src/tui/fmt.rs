@@ -1,45 +1,14 @@
 //! Numbers and dates as people read them at a glance: money short, dates relative near now and absolute far away.
 
 use crate::book::Money;
+use crate::insight::short_money;
 use jiff::{Timestamp, Unit, civil::Date, tz::TimeZone};
 
-/// `240k`, `1.24M`, `4.4k`, `12`, `−3k`: the figures that matter.
-pub fn short(n: f64) -> String {
-    let sign = if n < 0.0 { "−" } else { "" };
-    let n = n.abs();
-    let scaled = |d: f64, unit: &str| {
-        let v = n / d;
-        let text = if v >= 99.95 {
-            format!("{v:.0}")
-        } else if v >= 9.995 || d < 1e6 {
-            format!("{v:.1}")
-        } else {
-            format!("{v:.2}")
-        };
-        // 240.0k and 1.20M say no more than 240k and 1.2M.
-        let text = if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
-        } else {
-            text
-        };
-        format!("{sign}{text}{unit}")
-    };
-    if n >= 999.5e6 {
-        scaled(1e9, "B")
-    } else if n >= 999.5e3 {
-        scaled(1e6, "M")
-    } else if n >= 9_999.5 {
-        format!("{sign}{:.0}k", n / 1e3)
-    } else if n >= 1_000.0 {
-        scaled(1e3, "k")
-    } else {
-        format!("{sign}{n:.0}")
-    }
-}
+pub use crate::insight::short;
 
 /// Money in its main unit, short, without its currency.
 pub fn money(m: Money) -> String {
-    short(m.minor as f64 / 10f64.powi(m.exponent() as i32))
+    short_money(m.minor, m.exponent())
 }
 
 /// Money, short, with its currency: `$1.24M`, `240k SEK`.
