@@ -20,6 +20,7 @@ pub mod id;
 pub mod judge;
 pub mod ledger;
 pub mod merged;
+pub mod nearest;
 pub mod opportunities;
 pub mod record;
 pub mod registry;

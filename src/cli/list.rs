@@ -4,6 +4,7 @@ use super::args::{Global, Kind, List};
 use super::open::{How, Session, coverage, head, open, value};
 use super::print::{Format, Rows};
 use super::start::Failure;
+use crate::book::nearest::nearest;
 use crate::book::registry::{self, FieldRef};
 use crate::book::{Entity, FieldValue, Money};
 use crate::cockpit::{ListKind, PastDay, Snapshot, ViewSpec, compute};
@@ -229,8 +230,8 @@ fn column(entity: Entity, name: &str) -> Result<Column, Failure> {
         .map(Column::Field)
         .ok_or_else(|| {
             let names = registry::fields(entity).iter().map(|f| f.name);
-            let hint = registry::nearest(name, names)
-                .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            let hint =
+                nearest(name, names).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
             Failure::usage(format!("--columns: {entity}s have no field `{name}`{hint}"))
         })
 }

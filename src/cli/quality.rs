@@ -18,7 +18,7 @@ pub fn run(global: &Global, options: &Quality, out: &mut dyn Write) -> Result<()
     for name in &options.kind {
         if defect(name).is_none() {
             let names = DEFECTS.iter().map(|d| d.name);
-            let hint = crate::book::registry::nearest(name, names.clone())
+            let hint = crate::book::nearest::nearest(name, names.clone())
                 .map_or(String::new(), |n| format!(", did you mean `{n}`?"));
             return Err(Failure::usage(format!(
                 "there is no defect `{name}`{hint}; there are {}",

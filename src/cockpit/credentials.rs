@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub struct Credentials {
     sources: Vec<SourceConfig>,
     keeper: Keeper,
-    library: Library,
+    connectors: Library,
 }
 
 /// How one source logs in, and whether it could.
@@ -101,7 +101,7 @@ impl Credentials {
     pub fn new(settings: &Settings, db: &Path, connectors: Option<&Path>) -> Credentials {
         let folder = db.parent().unwrap_or(Path::new(".")).join("tokens");
         Credentials {
-            library: connectors.map_or_else(Library::builtin, Library::with_folder),
+            connectors: connectors.map_or_else(Library::builtin, Library::with_folder),
             ..Credentials::with(settings, Keeper::new(folder))
         }
     }
@@ -110,7 +110,7 @@ impl Credentials {
         Credentials {
             sources: settings.sources.clone(),
             keeper,
-            library: Library::builtin(),
+            connectors: Library::builtin(),
         }
     }
 
@@ -460,7 +460,7 @@ impl Credentials {
 
     fn settings(&self, config: &SourceConfig) -> Result<(SourceSettings, AuthPlan), String> {
         let settings = plain(config, &self.keeper)?;
-        let plan = auth_plan(&settings, &self.library).map_err(|e| e.to_string())?;
+        let plan = auth_plan(&settings, &self.connectors).map_err(|e| e.to_string())?;
         Ok((settings, plan))
     }
 }

@@ -71,7 +71,7 @@ pub fn checked(mut loaded: Loaded, file: &Path) -> Loaded {
             continue;
         }
         let names = quality::DEFECTS.iter().map(|d| d.name);
-        let hint = crate::book::registry::nearest(name, names)
+        let hint = crate::book::nearest::nearest(name, names)
             .map_or(String::new(), |n| format!("; did you mean `{n}`?"));
         loaded.problems.push(Problem {
             file: file.to_owned(),

@@ -2,7 +2,7 @@
 
 use super::spec::{ArgKind, CommandSpec, Flag};
 use super::table::{COMMANDS, find};
-use crate::book::registry::nearest;
+use crate::book::nearest::nearest;
 use std::borrow::Cow;
 use std::fmt;
 

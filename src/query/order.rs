@@ -1,5 +1,6 @@
 //! Sorting rows by any fields.
 
+use crate::book::nearest::nearest;
 use crate::book::registry::{self, Cell, FieldRef, Scope, Type, account_row};
 use crate::book::{Entity, fold};
 
@@ -24,7 +25,7 @@ pub fn sort_keys(entity: Entity, text: &str) -> Result<Vec<SortKey>, String> {
             };
             let field = registry::find(entity, name).ok_or_else(|| {
                 let names = registry::fields(entity).iter().map(|f| f.name);
-                match registry::nearest(name, names) {
+                match nearest(name, names) {
                     Some(n) => format!("{entity}s have no field `{name}`; did you mean `{n}`?"),
                     None => format!("{entity}s have no field `{name}` to sort by"),
                 }

@@ -3,6 +3,7 @@
 use super::ast::{Expr, Op, Term};
 use super::lexer::{Kind, Token, tokens};
 use super::value;
+use crate::book::nearest::nearest;
 use crate::book::registry::{self, Type};
 use crate::book::{Entity, fold};
 use std::ops::Range;
@@ -222,7 +223,7 @@ impl Parser<'_> {
                 .iter()
                 .any(|w| fold(w).starts_with(folded.as_str()))
         {
-            let near = registry::nearest(&text, field.field.words.iter().copied());
+            let near = nearest(&text, field.field.words.iter().copied());
             let hint = near.map_or_else(
                 || format!(" (it has {})", field.field.words.join(", ")),
                 |n| format!("; did you mean `{n}`?"),
@@ -258,5 +259,5 @@ fn suggest(entity: Entity, name: &str) -> Option<String> {
     let names = own
         .chain(account)
         .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
-    registry::nearest(name, names).map(str::to_owned)
+    nearest(name, names).map(str::to_owned)
 }

@@ -14,7 +14,7 @@ use super::line::Command;
 use super::spec::{ArgKind, On};
 use super::when::parse_day;
 use crate::book::id::LOCAL;
-use crate::book::registry::nearest;
+use crate::book::nearest::nearest;
 use crate::book::{
     Account, Change, Entity, Facts, FieldChange, FieldValue, LocalId, SourceName, Target, Verb,
 };

@@ -1,7 +1,7 @@
 //! What figures are grouped by.
 
 use super::cell::Cell;
-use crate::book::registry::nearest;
+use crate::book::nearest::nearest;
 use crate::book::text::visible;
 use crate::book::{AccountRow, Book, Calendar, Day, Entity};
 use crate::insight::ledger::Ledger;

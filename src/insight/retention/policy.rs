@@ -1,6 +1,6 @@
 //! The conventions of a retention figure as switches: published definitions differ in each of them, so each figure names its own.
 
-use crate::book::registry::nearest;
+use crate::book::nearest::nearest;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;

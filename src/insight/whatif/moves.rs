@@ -4,7 +4,7 @@ use super::Pair;
 use crate::book::day::{date_of, days};
 use crate::book::{
     Account, AccountRow, Entity, Escalation, Facts, LocalId, Renewal, RowDelta, Signal,
-    registry::nearest,
+    nearest::nearest,
 };
 use crate::insight::health::Measure;
 use crate::insight::page::Value;

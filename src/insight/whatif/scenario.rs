@@ -39,7 +39,7 @@ pub(super) fn play(g: &Ground<'_>, name: &str) -> Result<WhatIf, String> {
                 .iter()
                 .map(|s| s.0)
                 .chain(super::MOVES.iter().map(|m| m.0));
-            let hint = crate::book::registry::nearest(name, known).map_or_else(
+            let hint = crate::book::nearest::nearest(name, known).map_or_else(
                 || format!("the scenarios are: {}", names()),
                 |n| {
                     let value = if SCENARIOS.iter().any(|s| s.0 == n) {
