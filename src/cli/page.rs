@@ -10,7 +10,6 @@ use crate::book::text::visible;
 use crate::cockpit::PageSpec;
 use crate::cockpit::pages::make;
 use crate::insight::page::{self, Block, Figure, PAGES, Page};
-use crate::insight::retention;
 use crate::tui::figures::{Words, explain, grid, words};
 use json::page_json;
 use serde_json::Value;
@@ -31,13 +30,17 @@ pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<()
         }
         return Ok(());
     };
+    let wrong = |e: String| Failure::usage(format!("--set: {e}"));
     let mut spec = PageSpec::of(name, options.mine);
     for choice in &options.set {
         let Some((switch, value)) = choice.split_once('=') else {
             return Err(Failure::usage(format!("--set {choice}: write NAME=VALUE")));
         };
         let switch = switch.trim();
-        spec = spec.with(switch, written(name, switch, value.trim())?);
+        spec = spec.with(
+            switch,
+            page::written(name, switch, value.trim()).map_err(wrong)?,
+        );
     }
     known(name)?;
     let session = open(global, How::Headless)?;
@@ -48,22 +51,6 @@ pub fn run(global: &Global, options: &Options, out: &mut dyn Write) -> Result<()
         as_of: options.as_of.as_deref(),
     };
     print(&session, &spec, how, out)
-}
-
-/// A value as its page writes it: what retention's policy reads as `grace:30d` may be asked for as `grace:30`, as with `csops metrics --policy`.
-///
-/// # Errors
-/// 2 for a value that the policy does not take.
-fn written(page: &str, switch: &str, value: &str) -> Result<String, Failure> {
-    let of_policy = retention::SWITCHES.iter().any(|s| s.name == switch);
-    if page != retention::NAME || !of_policy {
-        return Ok(value.to_owned());
-    }
-    let mut policy = retention::Policy::default();
-    policy
-        .set(switch, value)
-        .map_err(|e| Failure::usage(format!("--set: {e}")))?;
-    Ok(policy.value(switch))
 }
 
 /// What was chosen is something that the page has, and a value of it.

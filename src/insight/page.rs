@@ -3,7 +3,7 @@
 //! Insight makes a [`Page`]; the cockpit's Metrics screen draws it and the command line prints it, neither knows what it is about. A new
 //! page is a function and a line in [`PAGES`].
 
-use super::{Coverage, Settings};
+use super::{Coverage, Settings, retention};
 use crate::book::{AccountRow, text::visible};
 use crate::book::{Book, Calendar, Derived, ForecastSnapshot, History, LocalId};
 use jiff::civil::Date;
@@ -326,6 +326,21 @@ pub struct Excluded {
 /// Makes a page.
 pub type Make = fn(&Input<'_>) -> Page;
 
+/// A value of a switch as its page writes it: what retention's policy reads as `grace:30d` may be asked for as `grace:30`, as with
+/// `csops metrics --policy`.
+///
+/// # Errors
+/// A value that the policy does not take, in words.
+pub fn written(page: &str, switch: &str, value: &str) -> Result<String, String> {
+    let of_policy = retention::SWITCHES.iter().any(|s| s.name == switch);
+    if page != retention::NAME || !of_policy {
+        return Ok(value.to_owned());
+    }
+    let mut policy = retention::Policy::default();
+    policy.set(switch, value)?;
+    Ok(policy.value(switch))
+}
+
 /// A page of a book for tests, with nothing chosen and nothing kept.
 #[cfg(test)]
 pub(crate) fn made(make: Make, book: &Book, today: Date, settings: &Settings) -> Page {
@@ -345,7 +360,7 @@ pub(crate) fn made(make: Make, book: &Book, today: Date, settings: &Settings) ->
 /// The pages in their order: name, title, how it is made.
 pub const PAGES: &[(&str, &str, Make)] = &[
     ("overview", "Overview", super::overview::page),
-    ("retention", "Retention", super::retention::page),
+    ("retention", "Retention", retention::page),
     ("forecast", "Forecast", super::forecast::page),
     ("health", "Health", super::health::page),
     ("quality", "Data quality", super::quality::page),

@@ -64,11 +64,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
     };
 
     // Whose is what: stored ties and those that were just made.
-    let mut ties: Ties<'_> = batch
-        .crosswalk
-        .iter()
-        .map(|c| ((&*c.source, c.entity, c.external_id.as_str()), c.local))
-        .collect();
+    let mut ties = ties_of(batch);
     let known = identity::known(batch);
     let mut rows: BTreeMap<LocalId, Vec<&StoredRecord>> = BTreeMap::new();
     let mut seen: HashSet<(&str, &str)> = HashSet::new();
@@ -175,11 +171,7 @@ pub fn combine_new(rules: &Rules, batch: &DirtyBatch, first_new: LocalId) -> Mer
     let Some(entity) = batch.entity else {
         return out;
     };
-    let mut ties: Ties<'_> = batch
-        .crosswalk
-        .iter()
-        .map(|c| ((&*c.source, c.entity, c.external_id.as_str()), c.local))
-        .collect();
+    let mut ties = ties_of(batch);
     let ids = (first_new.0..).map(LocalId);
     // A kind whose rows refer to each other has them at hand.
     if fields(entity)
@@ -309,6 +301,14 @@ fn fields(entity: Entity) -> &'static [&'static str] {
 }
 
 type Ties<'a> = HashMap<(&'a str, Entity, &'a str), LocalId>;
+
+/// The ties that the store knew of the batch's records.
+fn ties_of(batch: &DirtyBatch) -> Ties<'_> {
+    let known = batch.crosswalk.iter();
+    known
+        .map(|c| ((&*c.source, c.entity, c.external_id.as_str()), c.local))
+        .collect()
+}
 
 /// One row from its living records, best first. The error is the record whose account is not known.
 fn merge_row<'a>(
