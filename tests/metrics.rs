@@ -42,6 +42,13 @@ impl Desk {
         all.extend_from_slice(args);
         json(self.home.path(), &all)
     }
+    /// What `csops metrics --explain` prints of 2025.
+    fn explained(&self, args: &[&str]) -> String {
+        let mut all = vec!["metrics", "--from", "2025-01-01", "--to", "2025-12-31"];
+        all.push("--explain");
+        all.extend_from_slice(args);
+        said(&self.run(&all))
+    }
     fn year(&self, args: &[&str]) -> Value {
         let mut all = vec!["--from", "2025-01-01", "--to", "2025-12-31"];
         all.extend_from_slice(args);
@@ -242,14 +249,7 @@ fn gross_retention_can_be_recomputed_from_the_rows_that_explain_prints() {
             "{policy}"
         );
     }
-    let text = said(&desk.run(&[
-        "metrics",
-        "--from",
-        "2025-01-01",
-        "--to",
-        "2025-12-31",
-        "--explain",
-    ]));
+    let text = desk.explained(&[]);
     assert!(
         text.contains("GRR = 388000.00 USD ÷ 457000.00 USD = 0.849015317286652"),
         "{text}"
@@ -257,16 +257,7 @@ fn gross_retention_can_be_recomputed_from_the_rows_that_explain_prints() {
     assert!(text.contains("grace 60d"), "{text}");
 
     // Of what was due it is another rate, and is called by its own name, with its own definition.
-    let text = said(&desk.run(&[
-        "metrics",
-        "--from",
-        "2025-01-01",
-        "--to",
-        "2025-12-31",
-        "--explain",
-        "--policy",
-        "denominator=due",
-    ]));
+    let text = desk.explained(&["--policy", "denominator=due"]);
     assert!(
         text.contains("gross renewal rate = 258000.00 USD ÷ 347000.00 USD = 0.74351585"),
         "{text}"
@@ -451,4 +442,51 @@ fn a_configured_policy_and_configured_rates_count() {
     assert_eq!(m["retention"]["grr"], json!(0.8429978118161926));
     let m = desk.year(&["--policy", "fx=plan"]);
     assert_eq!(m["retention"]["opening"]["amount"], "462000.00");
+}
+
+#[test]
+fn accounts_that_only_have_subscriptions_have_what_these_pay_on_the_day() {
+    let desk = base();
+    let arr_on = |day: &str| -> Vec<String> {
+        let done = desk.run_on(day, &["list", "accounts", "--csv", "--columns", "name,arr"]);
+        let mut rows: Vec<String> = said(&done).lines().skip(1).map(str::to_owned).collect();
+        rows.sort();
+        rows
+    };
+    // A4 ended and its grace with it; A8 is back; A10 waits for a signature within its grace.
+    assert_eq!(
+        arr_on("2026-01-10"),
+        [
+            "A1,120000.00",
+            "A10,18000.00",
+            "A2,80000.00",
+            "A3,45000.00",
+            "A4,0.00",
+            "A5,52000.00",
+            "A6,55000.00",
+            "A7,31500.00",
+            "A8,20000.00",
+            "A9,36000.00",
+        ]
+    );
+    // Nothing is read again: the day alone ends the lines.
+    let later = arr_on("2027-06-01");
+    let zeros = later.iter().filter(|r| r.ends_with(",0.00")).count();
+    assert_eq!(zeros, 10, "{later:?}");
+    // What has no ARR of its own is priced in data quality, too, and is found by it.
+    let found = said(&desk.run_on(
+        "2026-01-10",
+        &[
+            "list",
+            "accounts",
+            "arr_counted:yes arr>100k",
+            "--csv",
+            "--columns",
+            "name",
+        ],
+    ));
+    assert_eq!(found.trim(), "name\nA1", "{found}");
+    let defects = said(&desk.run_on("2026-01-10", &["quality"]));
+    assert!(defects.contains("120000.00 USD"), "{defects}");
+    assert!(!defects.contains("missing_arr"), "{defects}");
 }

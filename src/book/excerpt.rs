@@ -25,7 +25,7 @@ impl AccountRow<'_> {
             region: own(self.region()),
             industry: own(self.industry()),
             stage: own(self.stage()),
-            arr: self.arr(),
+            arr: self.arr().filter(|_| !self.is_arr_counted()),
             start: self.start(),
             renewal: self.book.accounts.renewal.get(self.row).date(),
             notice_days: self.notice_days(),

@@ -276,6 +276,19 @@ impl Book {
         }
     }
 
+    /// Keeps what an account's lines pay as its ARR. One that a system names stays.
+    pub fn count_arr(&mut self, row: u32, arr: Option<Money>) {
+        let accounts = &mut self.accounts;
+        let counted = accounts.arr_counted.get(row);
+        if !counted && accounts.arr.currency.get(row) != 0 {
+            return;
+        }
+        if counted || arr.is_some() {
+            accounts.arr.set(row, arr, &mut self.shared.currencies);
+            accounts.arr_counted.set(row, arr.is_some());
+        }
+    }
+
     /// Finds the open renewal and the open risk of an account again.
     fn refresh_open(&mut self, id: LocalId) {
         let Some(row) = self.accounts.rows.find(id) else {

@@ -178,6 +178,8 @@ pub(super) struct Accounts {
     pub csm: Col<u32>,
     pub owner: Col<u32>,
     pub arr: MoneyCol,
+    /// The ARR is counted from the account's lines: no system names one.
+    pub arr_counted: Col<bool>,
     pub start: Col<Day>,
     pub renewal: Col<Day>,
     pub notice_days: Col<u16>,
@@ -338,9 +340,14 @@ impl Default for Shared {
 impl Accounts {
     /// What of an account retention depends on: its ARR, start, CSM and parent.
     pub fn retained_by(&self, row: u32) -> (i64, u16, Day, u32, LocalId) {
+        // What is counted from the lines changes with them, and is nothing that they depend on.
+        let (minor, currency) = match self.arr_counted.get(row) {
+            true => (0, 0),
+            false => (self.arr.minor.get(row), self.arr.currency.get(row)),
+        };
         (
-            self.arr.minor.get(row),
-            self.arr.currency.get(row),
+            minor,
+            currency,
             self.start.get(row),
             self.csm.get(row),
             self.extra.get(row).map_or(LocalId::NONE, |e| e.parent),
@@ -368,6 +375,7 @@ impl Accounts {
         self.csm.set(row, reference(a.csm));
         self.owner.set(row, reference(a.owner));
         self.arr.set(row, a.arr, &mut shared.currencies);
+        self.arr_counted.set(row, false);
         self.start.set(row, Day::of(a.start));
         self.renewal.set(row, Day::of(a.renewal));
         self.notice_days.set(row, a.notice_days.unwrap_or(NO_U16));

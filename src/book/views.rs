@@ -134,9 +134,13 @@ impl<'a> AccountRow<'a> {
         self.book
             .person_by_id(LocalId(self.book.accounts.owner.get(self.row)))
     }
-    /// ARR in its own currency.
+    /// ARR in its own currency: as a system names it, else as it is counted from the account's lines (see [`Book::count_arr`]).
     pub fn arr(&self) -> Option<Money> {
         self.book.money(&self.book.accounts.arr, self.row)
+    }
+    /// Whether the ARR is counted from the account's lines: no system names one.
+    pub fn is_arr_counted(&self) -> bool {
+        self.book.accounts.arr_counted.get(self.row)
     }
     /// ARR in the reporting currency; none without ARR or without a rate.
     pub fn arr_reporting(&self) -> Option<Money> {

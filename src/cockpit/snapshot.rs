@@ -157,6 +157,7 @@ impl Snapshot {
         settings: Settings,
     ) -> Snapshot {
         let today = now.to_zoned(zone.clone()).date();
+        let book = crate::insight::count_arr(book, today, &settings.retention);
         let derived = crate::insight::derive(&book, today, &settings.risk);
         let mut s = Snapshot {
             now,

@@ -19,7 +19,7 @@ pub const DEFINITIONS: &[Definition] = &[
         name: "arr",
         title: "ARR",
         formula: "sum of each account's annual recurring revenue, converted at the latest rate on or before today",
-        note: "accounts without ARR, or whose currency has no rate, are left out and counted",
+        note: "an account of which no system names an ARR has what its subscriptions or movements pay today, by the conventions of [metrics]; accounts without either, or whose currency has no rate, are left out and counted",
     },
     Definition {
         name: "trend.arr",

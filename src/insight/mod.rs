@@ -7,6 +7,7 @@
 
 mod brief;
 pub mod capacity;
+mod counted;
 pub mod definition;
 pub mod explain;
 pub mod forecast;
@@ -36,6 +37,7 @@ pub mod whatif;
 pub use crate::query::order::{SortKey, default_keys, order};
 pub(crate) use brief::money_words;
 pub use brief::{short, short_money};
+pub use counted::{count_arr, recount_arr};
 pub use definition::{DEFINITIONS, Definition, definition, definitions};
 pub use explain::{Explanation, Step, explain};
 pub use forecast::{Bucket, Category, Forecast};

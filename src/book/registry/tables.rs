@@ -159,6 +159,13 @@ pub(super) static ACCOUNT: &[Field] = &[
         |s, r| money(s.book, s.book.account(r).arr())
     ),
     field!(
+        "arr_counted",
+        "ARR counted",
+        Bool,
+        "no system names the ARR: it is what the account's subscriptions or movements pay today",
+        |s, r| Cell::Bool(s.book.account(r).is_arr_counted())
+    ),
+    field!(
         "renewal" | "renews" | "due",
         "Renewal",
         Date[Ahead],

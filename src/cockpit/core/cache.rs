@@ -5,8 +5,8 @@ use super::super::view::{ListKind, ViewSpec, compute};
 use super::load::empty_book;
 use super::{CACHE_EVERY, Core};
 use crate::book::{
-    Account, Day, Entity, Escalation, Facts, Overlay, Person, Rate, Renewal, RowDelta,
-    SourceStatus, Task,
+    Account, AccountRow, Book, Day, Entity, Escalation, Facts, LocalId, Money, Overlay, Person,
+    Rate, Renewal, RowDelta, SourceStatus, Task,
 };
 use crate::command::Me;
 use crate::config::Settings;
@@ -27,7 +27,7 @@ pub(super) const BANDS: &str = "bands";
 /// So many rows of each pane: a tall screen's worth.
 const ROWS: usize = 80;
 /// Another shape of the picture is another version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Picture {
@@ -35,8 +35,10 @@ struct Picture {
     /// A hash of the settings that it depends on.
     settings: u64,
     at: Timestamp,
-    me: Option<crate::book::LocalId>,
+    me: Option<LocalId>,
     accounts: Vec<(Account, Facts)>,
+    /// The ARR of accounts of which no system names one.
+    counted: Vec<(LocalId, Money)>,
     people: Vec<Person>,
     renewals: Vec<Renewal>,
     tasks: Vec<Task>,
@@ -90,6 +92,11 @@ pub(super) fn read(db: &Path, settings: &Settings, s: &mut Snapshot) {
         ..RowDelta::default()
     };
     s.book = empty_book(settings, s.today).apply(delta, &Overlay::default());
+    for (id, arr) in picture.counted {
+        if let Some(row) = s.book.row_of(Entity::Account, id) {
+            s.book.count_arr(row, Some(arr));
+        }
+    }
     s.derived = derive(&s.book, s.today, &s.settings.risk);
     s.all = Arc::new(picture.all);
     s.mine = Arc::new(picture.mine);
@@ -100,6 +107,15 @@ pub(super) fn read(db: &Path, settings: &Settings, s: &mut Snapshot) {
         person: picture.me,
     };
     s.from_cache = Some(picture.at);
+}
+
+/// What was counted as the ARR of these accounts.
+fn counted(book: &Book, delta: &RowDelta) -> Vec<(LocalId, Money)> {
+    let rows = (delta.accounts.iter()).filter_map(|(a, _)| book.row_of(Entity::Account, a.id));
+    rows.map(|row| book.account(row))
+        .filter(AccountRow::is_arr_counted)
+        .filter_map(|a| Some((a.id(), a.arr()?)))
+        .collect()
 }
 
 /// The picture of a snapshot.
@@ -125,6 +141,7 @@ fn picture(s: &Snapshot, settings: &Settings) -> Vec<u8> {
         settings: settings_hash(settings),
         at: s.now,
         me: s.me.person,
+        counted: counted(&s.book, &delta),
         accounts: delta.accounts,
         people: delta.people,
         renewals: delta.renewals,

@@ -7,7 +7,7 @@ use super::Core;
 use super::load::empty_book;
 use crate::book::{Overlay, RowDelta};
 use crate::config::Settings;
-use crate::insight::derive;
+use crate::insight::{count_arr, derive};
 use crate::store::Storage;
 use jiff::civil::Date;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,6 +61,7 @@ async fn read(
             .ok()
             .and_then(|d| d.to_zoned(s.zone.clone()).ok())
             .map_or(s.now, |z| z.timestamp().min(s.now));
+        let book = count_arr(book, day, &s.settings.retention);
         s.derived = derive(&book, day, &s.settings.risk);
         s.book = book;
         Sums::of(&s).enter(&mut s);

@@ -3,7 +3,7 @@
 use super::Core;
 use super::load::{RECENT, newest_first, overlay_of};
 use crate::book::{Entity, LocalId, Overlay, RowDelta, Target};
-use crate::insight::{Since, derive_since, rederive};
+use crate::insight::{Since, count_arr, derive_since, recount_arr, rederive};
 use crate::store::StoreError;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -44,18 +44,19 @@ impl Core {
             let made = tokio::task::spawn_blocking(move || {
                 let mut accounts = from.book.touched_by(&delta);
                 let book = from.book.apply(delta, &over);
-                let derived = if rates {
-                    derive_since(
-                        Since::SameDay(&from.derived),
-                        &book,
-                        today,
-                        &from.settings.risk,
-                    )
+                let lines = &from.settings.retention;
+                if rates {
+                    let book = count_arr(book, today, lines);
+                    let since = Since::SameDay(&from.derived);
+                    let derived = derive_since(since, &book, today, &from.settings.risk);
+                    (book, derived)
                 } else {
                     accounts.retain(|id| id.is_some());
-                    rederive(&from.derived, &book, accounts, today, &from.settings.risk)
-                };
-                (book, derived)
+                    let book = recount_arr(book, accounts.iter().copied(), today, lines);
+                    let derived =
+                        rederive(&from.derived, &book, accounts, today, &from.settings.risk);
+                    (book, derived)
+                }
             });
             let (book, derived) = made.await.map_err(|_| StoreError::Closed)?;
             let me = self.me(&book);
@@ -99,6 +100,7 @@ impl Core {
             let reporting = &settings.money.reporting_currency;
             let rates = super::super::meaning::rates_of(&settings);
             let book = from.book.with_money(reporting, &rates, Some(today));
+            let book = count_arr(book, today, &from.settings.retention);
             let since = if from.today == today {
                 Since::SameDay(&from.derived)
             } else {

@@ -245,7 +245,7 @@ fn day_words(day: i32) -> String {
 }
 
 /// Fewer account rows than this are read by one thread.
-const FEW: u32 = 4_000;
+const FEW: usize = 4_000;
 
 /// Makes the ledger of a Book as it is known on a day.
 pub fn build(book: &Book, today: Date, mixed: Mixed) -> Ledger {
@@ -263,21 +263,37 @@ pub fn build(book: &Book, today: Date, mixed: Mixed) -> Ledger {
 
 /// The ledger of the accounts with these row numbers: a large book need not have the ledger of all at once.
 pub fn build_rows(book: &Book, rows: std::ops::Range<u32>, today: Date, mixed: Mixed) -> Ledger {
-    let today = crate::book::day::days(today);
-    let (start, end) = (rows.start, rows.end);
-    let threads = match end.saturating_sub(start) {
+    let start = rows.start;
+    spread(rows.len(), |places| {
+        let rows = places.map(|n| start + n as u32);
+        part(book, rows, crate::book::day::days(today), mixed)
+    })
+}
+
+/// The ledger of some accounts, by their row numbers in ascending order.
+pub fn build_of(book: &Book, rows: &[u32], today: Date, mixed: Mixed) -> Ledger {
+    spread(rows.len(), |places| {
+        let rows = rows[places].iter().copied();
+        part(book, rows, crate::book::day::days(today), mixed)
+    })
+}
+
+/// Makes a ledger of so many accounts, on several threads when they are many.
+fn spread(accounts: usize, make: impl Fn(std::ops::Range<usize>) -> Ledger + Sync) -> Ledger {
+    let threads = match accounts {
         0..FEW => 1,
-        _ => std::thread::available_parallelism().map_or(1, |n| n.get().min(8)) as u32,
+        _ => std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
     };
-    let share = end.saturating_sub(start).div_ceil(threads).max(1);
+    let share = accounts.div_ceil(threads).max(1);
     let mut parts =
-        (0..threads).map(|n| (start + n * share).min(end)..(start + (n + 1) * share).min(end));
+        (0..threads).map(|n| (n * share).min(accounts)..((n + 1) * share).min(accounts));
     let first = parts.next().unwrap_or(0..0);
+    let make = &make;
     std::thread::scope(|scope| {
         let others: Vec<_> = parts
-            .map(|rows| scope.spawn(move || part(book, rows, today, mixed)))
+            .map(|places| scope.spawn(move || make(places)))
             .collect();
-        let mut ledger = part(book, first, today, mixed);
+        let mut ledger = make(first);
         for thread in others {
             match thread.join() {
                 Ok(more) => ledger.append(more),
@@ -289,7 +305,7 @@ pub fn build_rows(book: &Book, rows: std::ops::Range<u32>, today: Date, mixed: M
 }
 
 /// The ledger of some rows of accounts.
-fn part(book: &Book, rows: std::ops::Range<u32>, today: i32, mixed: Mixed) -> Ledger {
+fn part(book: &Book, rows: impl Iterator<Item = u32>, today: i32, mixed: Mixed) -> Ledger {
     let mut ledger = Ledger {
         currencies: book.currencies().to_vec(),
         ..Ledger::default()

@@ -20,7 +20,7 @@ pub const DEFINITIONS: &[Definition] = &[
         name: "logo_churn",
         title: "Logo churn",
         formula: "customers with ARR at the opening and none at the closing ÷ customers with ARR at the opening",
-        note: "a customer is an account, or what the switch `unit` says",
+        note: "a customer is an account, or what the switch `unit` says; under denominator due, those that lost all that was due ÷ those of which something was due",
     },
     Definition {
         name: "renewal_rate.gross",

@@ -17,7 +17,7 @@ pub use scenario::SCENARIOS;
 
 use crate::book::{Book, Calendar, Derived, Entity, LocalId, Overlay, RowDelta};
 use crate::insight::page::Value;
-use crate::insight::{Settings, rederive};
+use crate::insight::{Settings, recount_arr, rederive};
 use figures::Figures;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -142,6 +142,8 @@ fn both(ground: &Ground<'_>, delta: RowDelta) -> (Figures, Figures) {
     let wanted = touched.first().copied().filter(|_| touched.len() == 1);
     let before = Figures::of(ground, opening, wanted);
     let book = ground.book.apply(delta, &Overlay::default());
+    let lines = &ground.settings.retention;
+    let book = recount_arr(book, touched.iter().copied(), ground.today, lines);
     let alive = touched
         .into_iter()
         .filter(|id| book.row_of(Entity::Account, *id).is_some());

@@ -139,9 +139,15 @@ fn head(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow<'_>) -> u16 {
         Some(h) => bit(h.to_string(), health_role(app, h)),
         None => bit("unknown", Role::Muted),
     };
+    // No system names it: it is what its subscriptions or movements pay.
+    let by_lines = match a.is_arr_counted() {
+        true => " counted",
+        false => "",
+    };
+    let by_lines = bit(by_lines, Role::Muted);
     let loss_role = if d.loss >= 0.5 { Role::Bad } else { Role::Text };
     let mut groups: Vec<Vec<Bit<'_>>> = vec![
-        vec![bit("ARR ", Role::Muted), arr_in(a)],
+        vec![bit("ARR ", Role::Muted), arr_in(a), by_lines],
         vec![
             bit("health ", Role::Muted),
             health,

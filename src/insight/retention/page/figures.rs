@@ -107,58 +107,55 @@ impl Made<'_> {
         let (t, s) = (&self.report.totals, &self.report.totals.sum);
         let targets = &self.input.settings.retention;
         let due = self.policy.denominator == Denominator::Due;
-        let kept = if due {
-            (t.renewal_gross(), s.due_kept, s.due)
-        } else {
-            (t.gross(), s.kept, s.opening)
-        };
-        let net = if due {
-            (t.renewal_net(), s.due_renewed, s.due)
-        } else {
-            (t.net(), s.retained, s.opening)
-        };
-        let lost = if due {
-            (t.due_churn(), t.due_lost as i64, t.due_customers as i64)
-        } else {
-            (t.churn(), t.lost as i64, t.customers as i64)
-        };
-        let of = if due { Of::Due } else { Of::Retention };
-        let base = if due { "due" } else { "opening" };
         let at_least = |t: Option<f64>| t.map(|t| (t, true));
+        let mut figures = vec![
+            self.rate(
+                ("grr", "GRR"),
+                (t.gross(), s.kept, s.opening),
+                (Of::Retention, ["what is left, rises left out", "opening"]),
+                at_least(targets.grr_target),
+            ),
+            self.rate(
+                ("nrr", "NRR"),
+                (t.net(), s.retained, s.opening),
+                (Of::Retention, ["what is left, rises counted", "opening"]),
+                at_least(targets.nrr_target),
+            ),
+        ];
+        let (lost, customers) = if due {
+            let lost = (t.due_churn(), t.due_lost as i64, t.due_customers as i64);
+            (lost, "customers of which something was due")
+        } else {
+            let lost = (t.churn(), t.lost as i64, t.customers as i64);
+            (lost, "customers at the opening")
+        };
+        let lost = self.rate(
+            ("logo_churn", "logo churn"),
+            lost,
+            (Of::Lost, ["customers gone", customers]),
+            targets.logo_churn_target.map(|t| (t, false)),
+        );
+        let renewals = [
+            self.rate(
+                ("renewal_rate.gross", "renewal rate, gross"),
+                (t.renewal_gross(), s.due_kept, s.due),
+                (Of::Due, ["renewed, at most what was due", "due"]),
+                None,
+            ),
+            self.rate(
+                ("renewal_rate.net", "renewal rate, net"),
+                (t.renewal_net(), s.due_renewed, s.due),
+                (Of::Due, ["renewed", "due"]),
+                None,
+            ),
+        ];
+        // What is asked for stands first, each rate under its own name.
+        let first = if due { 0 } else { figures.len() };
+        figures.splice(first..first, renewals);
+        figures.insert(2, lost);
         Block::Figures {
             title: format!("Retention, {}", self.window_words()),
-            figures: vec![
-                self.rate(
-                    ("grr", "GRR"),
-                    kept,
-                    (of, ["what is left, rises left out", base]),
-                    at_least(targets.grr_target),
-                ),
-                self.rate(
-                    ("nrr", "NRR"),
-                    net,
-                    (of, ["what is left, rises counted", base]),
-                    at_least(targets.nrr_target),
-                ),
-                self.rate(
-                    ("logo_churn", "logo churn"),
-                    lost,
-                    (Of::Lost, ["customers gone", "customers at the opening"]),
-                    targets.logo_churn_target.map(|t| (t, false)),
-                ),
-                self.rate(
-                    ("renewal_rate.gross", "renewal rate, gross"),
-                    (t.renewal_gross(), s.due_kept, s.due),
-                    (Of::Due, ["renewed, at most what was due", "due"]),
-                    None,
-                ),
-                self.rate(
-                    ("renewal_rate.net", "renewal rate, net"),
-                    (t.renewal_net(), s.due_renewed, s.due),
-                    (Of::Due, ["renewed", "due"]),
-                    None,
-                ),
-            ],
+            figures,
         }
     }
 

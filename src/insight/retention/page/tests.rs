@@ -87,6 +87,32 @@ fn every_figure_says_what_it_means_and_where_it_comes_from() {
 }
 
 #[test]
+fn of_what_was_due_the_renewal_rates_stand_first_and_grr_stays_what_it_is() {
+    let first = |chosen: &[(&str, &str)]| -> Vec<(&'static str, Option<f64>)> {
+        let page = shown(chosen);
+        let Block::Figures { figures, .. } = &page.blocks[0] else {
+            panic!("figures come first");
+        };
+        let all = figures.iter();
+        all.map(|f| (f.name, f.value.number())).collect()
+    };
+    let (opening, due) = (first(&[]), first(&[("denominator", "due")]));
+    let names: Vec<&str> = due.iter().map(|f| f.0).collect();
+    let renewals = ["renewal_rate.gross", "renewal_rate.net"];
+    assert_eq!(names[..2], renewals);
+    assert_eq!(names[2..], ["logo_churn", "grr", "nrr"]);
+    assert!(
+        (due[0].1.unwrap() - 0.743_515_850_144).abs() < 1e-9,
+        "{due:?}"
+    );
+    for name in ["grr", "nrr", renewals[0], renewals[1]] {
+        let value =
+            |all: &[(&'static str, Option<f64>)]| all.iter().find(|f| f.0 == name).unwrap().1;
+        assert_eq!(value(&opening), value(&due), "{name}");
+    }
+}
+
+#[test]
 fn the_first_figures_and_their_rows_are_those_of_the_base_cohort() {
     let page = shown(&[]);
     let Block::Figures { figures, .. } = &page.blocks[0] else {
