@@ -5,6 +5,9 @@ use super::kinds::FileKind;
 use crate::book::{FieldValue, Record};
 use crate::connect::canon;
 
+/// The first year of which anybody has numbers about a customer.
+const FIRST_YEAR: i16 = 1970;
+
 /// Completes a row. The error names one of our columns and says what is wrong with it.
 pub(super) fn finish(kind: FileKind, record: &mut Record) -> Result<(), (&'static str, String)> {
     match kind {
@@ -40,6 +43,15 @@ pub(super) fn finish(kind: FileKind, record: &mut Record) -> Result<(), (&'stati
                 return Err((
                     "value",
                     "is empty, and there is no text that says something instead".into(),
+                ));
+            }
+            // A series is read by its newest days: an impossible one would lie in it unseen.
+            if let Some(FieldValue::Date(at)) = record.get("at")
+                && at.year() < FIRST_YEAR
+            {
+                return Err((
+                    "at",
+                    format!("is {at}, an impossible date: before {FIRST_YEAR}"),
                 ));
             }
         }

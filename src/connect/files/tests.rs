@@ -103,6 +103,24 @@ fn a_spreadsheet_as_germany_saves_it() {
 }
 
 #[test]
+fn a_signal_of_an_impossible_day_is_refused_with_its_row() {
+    let file =
+        "account,kind,at,value\na,nps,0202-03-04,1\na,usage,1969-12-31,2\na,usage,1970-01-01,3\n";
+    let got = read("s.csv", file.as_bytes(), FileKind::Signals);
+    let said: Vec<(u64, &str)> = (got.refused.iter())
+        .map(|r| (r.line, r.reason.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (2, "is 0202-03-04, an impossible date: before 1970"),
+            (3, "is 1969-12-31, an impossible date: before 1970")
+        ]
+    );
+    assert_eq!(got.rows.len(), 1);
+}
+
+#[test]
 fn the_order_of_days_is_decided_by_the_column_and_what_stays_open_is_said() {
     let file = "account,kind,at,value\na,nps,03/04/2026,1\nb,nps,12/31/2026,2\n";
     let got = read("s.csv", file.as_bytes(), FileKind::Signals);

@@ -264,6 +264,14 @@ fn odd_date(eye: &Eye<'_>, a: &AccountRow<'_>) -> Option<String> {
                     })
             })
         })
+        .or_else(|| {
+            let mut moved = a.movements();
+            moved.find_map(|m| odd("a movement of", m.date()))
+        })
+        .or_else(|| {
+            let mut numbers = a.signals();
+            numbers.find_map(|s| odd(&format!("{} of", visible(s.kind())), s.at()))
+        })
         .or_else(|| a.tasks().find_map(|t| odd("a task due", t.due_day())))
         .or_else(|| {
             a.opportunities().find_map(|o| {

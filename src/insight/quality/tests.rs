@@ -140,6 +140,37 @@ fn a_sound_account_has_no_defect_and_each_defect_is_priced_by_what_it_hides() {
 }
 
 #[test]
+fn impossible_days_of_signals_and_movements_are_found_on_their_account() {
+    let signal = crate::book::Signal {
+        id: LocalId(1),
+        account: Some(LocalId(1)),
+        kind: "nps".into(),
+        at: Some(date(202, 3, 4)),
+        value: Some(9.0),
+        ..crate::book::Signal::default()
+    };
+    let movement = crate::book::Movement {
+        id: LocalId(1),
+        account: Some(LocalId(2)),
+        date: Some(date(202, 3, 4)),
+        kind: Some("new".into()),
+        ..crate::book::Movement::default()
+    };
+    let b = book(RowDelta {
+        accounts: vec![sound(1, 100), sound(2, 200), sound(3, 300)],
+        signals: vec![(signal, None)],
+        movements: vec![movement],
+        ..RowDelta::default()
+    });
+    let mut said: Vec<String> = findings(&b, TODAY, &Settings::default(), None)
+        .into_iter()
+        .map(|f| f.detail)
+        .collect();
+    said.sort();
+    assert_eq!(said, ["a movement of 0202-03-04", "nps of 0202-03-04"]);
+}
+
+#[test]
 fn renewals_hide_their_own_amount_and_a_missing_arr_that_of_the_renewal() {
     let mut without = sound(3, 0);
     without.0.arr = None;
