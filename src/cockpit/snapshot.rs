@@ -157,8 +157,8 @@ impl Snapshot {
         settings: Settings,
     ) -> Snapshot {
         let today = now.to_zoned(zone.clone()).date();
-        let book = crate::insight::count_arr(book, today, &settings.retention);
-        let derived = crate::insight::derive(&book, today, &settings.risk);
+        let (book, derived) =
+            crate::insight::settle(book, crate::insight::Since::Nothing, today, &settings);
         let mut s = Snapshot {
             now,
             today,

@@ -1,39 +1,50 @@
 //! The ARR of accounts for which no system names one: what their subscriptions or movements pay on the day, by the conventions of
 //! `[metrics]`, so that lists, queue and header say what retention says.
 //!
-//! [`count_arr`] does it for a whole Book, on each new day; [`recount_arr`] for the accounts that changed.
+//! Enter through [`settle`] for a whole Book, on each new day, and [`resettle`] for the accounts that changed: both also compute the columns
+//! that depend on the ARR, so that nobody has the one without the other.
 
 use super::ledger::{self, Ledger};
-use super::retention::Settings;
+use super::retention;
 use super::retention::timeline::Timeline;
+use super::{Settings, Since, derive_since, rederive};
 use crate::book::day::days;
-use crate::book::{AccountRow, Book, Entity, LocalId, Money};
+use crate::book::{AccountRow, Book, Derived, Entity, LocalId, Money};
 use jiff::civil::Date;
 
-/// The Book with the ARR of all accounts that name none.
-pub fn count_arr(book: Book, today: Date, settings: &Settings) -> Book {
-    if book.subscription_count() == 0 && book.movement_count() == 0 {
-        return book;
+/// A whole Book as it stands on a day, with the columns that lists sort by.
+pub fn settle(
+    mut book: Book,
+    since: Since<'_>,
+    today: Date,
+    settings: &Settings,
+) -> (Book, Derived) {
+    if book.subscription_count() > 0 || book.movement_count() > 0 {
+        let rows: Vec<u32> = book.accounts().filter(wants).map(|a| a.row()).collect();
+        count(&mut book, &rows, today, &settings.retention);
     }
-    let rows = book.accounts().filter(wants).map(|a| a.row()).collect();
-    counted(book, rows, today, settings)
+    let derived = derive_since(since, &book, today, &settings.risk);
+    (book, derived)
 }
 
-/// The same for the accounts named (see [`Book::touched_by`]).
-pub fn recount_arr(
-    book: Book,
+/// The same after a change of the accounts named (see [`Book::touched_by`]). `before`: the columns of the day's Book before it.
+pub fn resettle(
+    before: &Derived,
+    mut book: Book,
     accounts: impl IntoIterator<Item = LocalId>,
     today: Date,
     settings: &Settings,
-) -> Book {
-    let rows = accounts
-        .into_iter()
-        .filter_map(|id| book.row_of(Entity::Account, id))
-        .filter(|row| wants(&book.account(*row)));
-    let mut rows: Vec<u32> = rows.collect();
+) -> (Book, Derived) {
+    let accounts: Vec<LocalId> = accounts.into_iter().filter(|id| id.is_some()).collect();
+    let known = accounts
+        .iter()
+        .filter_map(|id| book.row_of(Entity::Account, *id));
+    let mut rows: Vec<u32> = known.filter(|row| wants(&book.account(*row))).collect();
     rows.sort_unstable();
     rows.dedup();
-    counted(book, rows, today, settings)
+    count(&mut book, &rows, today, &settings.retention);
+    let derived = rederive(before, &book, accounts, today, &settings.risk);
+    (book, derived)
 }
 
 /// Its ARR is to be counted, or was and its lines are gone.
@@ -43,16 +54,17 @@ fn wants(account: &AccountRow<'_>) -> bool {
             && (account.subscriptions().next().is_some() || account.movements().next().is_some())
 }
 
-fn counted(mut book: Book, rows: Vec<u32>, today: Date, settings: &Settings) -> Book {
+/// Counts the ARR of these rows, which are in ascending order.
+fn count(book: &mut Book, rows: &[u32], today: Date, settings: &retention::Settings) {
     if rows.is_empty() {
-        return book;
+        return;
     }
     // An account that lost its lines has no ARR of its own that a ledger could begin with.
-    for row in &rows {
+    for row in rows {
         book.count_arr(*row, None);
     }
     let mixed = settings.mixed_currencies;
-    let ledger = ledger::build_of(&book, &rows, today, mixed);
+    let ledger = ledger::build_of(book, rows, today, mixed);
     let today = days(today);
     let timeline = Timeline::of(&ledger, &settings.policy, today);
     for account in &ledger.accounts {
@@ -68,10 +80,9 @@ fn counted(mut book: Book, rows: Vec<u32>, today: Date, settings: &Settings) -> 
         });
         let paid: Vec<(i64, u16)> = paid.collect();
         // Below zero somebody's rows are wrong: retention leaves the account out, too.
-        let arr = sum(&book, &ledger, &paid).filter(|m| m.minor >= 0);
+        let arr = sum(book, &ledger, &paid).filter(|m| m.minor >= 0);
         book.count_arr(account.row, arr);
     }
-    book
 }
 
 /// The sum of amounts by their currencies' numbers; of several currencies, in the reporting currency, each at its own rate.
@@ -104,6 +115,26 @@ mod tests {
     use crate::book::{Overlay, RowDelta};
     use crate::insight::retention::fixture::{Fixture, base, day};
 
+    fn lines_by(settings: &retention::Settings) -> Settings {
+        Settings {
+            retention: settings.clone(),
+            ..Settings::default()
+        }
+    }
+
+    fn counted(book: Book, today: Date, settings: &retention::Settings) -> Book {
+        settle(book, Since::Nothing, today, &lines_by(settings)).0
+    }
+
+    /// The next Book after a change.
+    fn changed(book: &Book, delta: RowDelta, today: Date, settings: &retention::Settings) -> Book {
+        let settings = lines_by(settings);
+        let before = derive_since(Since::Nothing, book, today, &settings.risk);
+        let touched = book.touched_by(&delta);
+        let next = book.apply(delta, &Overlay::default());
+        resettle(&before, next, touched, today, &settings).0
+    }
+
     fn arr(book: &Book, name: &str) -> Option<String> {
         let account = book.accounts().find(|a| a.name() == name)?;
         Some(account.arr()?.to_string())
@@ -112,7 +143,7 @@ mod tests {
     #[test]
     fn an_account_without_an_arr_has_on_every_day_what_retention_says_of_it() {
         for switches in ["", "late=term_end", "late=hold"] {
-            let mut settings = Settings::default();
+            let mut settings = retention::Settings::default();
             settings.policy.set_pairs(switches).unwrap();
             let mut seen = 0;
             for on in [
@@ -125,7 +156,7 @@ mod tests {
             ] {
                 let on = day(on).unwrap();
                 let f = base();
-                let book = count_arr(f.book(), on, &settings);
+                let book = counted(f.book(), on, &settings);
                 let ledger = ledger::build(&book, on, settings.mixed_currencies);
                 let ask = crate::insight::retention::Ask {
                     from: day("2024-01-02").unwrap(),
@@ -162,7 +193,7 @@ mod tests {
         let today = day("2025-06-01").unwrap();
         let mut f = base();
         f.account("A2").arr = Money::parse("7", "USD");
-        let book = count_arr(f.book(), today, &Settings::default());
+        let book = counted(f.book(), today, &retention::Settings::default());
         assert_eq!(arr(&book, "A6").as_deref(), Some("55000.00 EUR"));
         assert_eq!(arr(&book, "A5").as_deref(), Some("52000.00 USD"));
         assert_eq!(arr(&book, "A2").as_deref(), Some("7.00 USD"));
@@ -180,18 +211,18 @@ mod tests {
         f.sold("A,L,new,2025-01-01,2025-12-31,100,USD");
         f.sold("A,M,new,2025-01-01,2025-12-31,100,EUR");
         f.rate("2025-01-01", "EUR", 1.5, "spot");
-        let mut settings = Settings::default();
-        assert_eq!(arr(&count_arr(f.book(), today, &settings), "A"), None);
+        let mut settings = retention::Settings::default();
+        assert_eq!(arr(&counted(f.book(), today, &settings), "A"), None);
         settings.mixed_currencies = ledger::Mixed::Convert;
-        let book = count_arr(f.book(), today, &settings);
+        let book = counted(f.book(), today, &settings);
         assert_eq!(arr(&book, "A").as_deref(), Some("250.00 USD"));
     }
 
     #[test]
     fn it_follows_the_lines_of_an_account_and_goes_with_them() {
         let today = day("2025-06-01").unwrap();
-        let settings = Settings::default();
-        let book = count_arr(base().book(), today, &settings);
+        let settings = retention::Settings::default();
+        let book = counted(base().book(), today, &settings);
         let (a2, stamp) = (
             book.accounts().find(|a| a.name() == "A2").unwrap().id(),
             book.ledger_stamp(),
@@ -204,13 +235,7 @@ mod tests {
             accounts: vec![again],
             ..RowDelta::default()
         };
-        let touched = book.touched_by(&delta);
-        let next = recount_arr(
-            book.apply(delta, &Overlay::default()),
-            touched,
-            today,
-            &settings,
-        );
+        let next = changed(&book, delta, today, &settings);
         assert_eq!(arr(&next, "A2").as_deref(), Some("80000.00 USD"));
         assert_eq!(next.ledger_stamp(), stamp);
         // Its only line goes.
@@ -225,13 +250,7 @@ mod tests {
             removed: vec![(Entity::Subscription, line)],
             ..RowDelta::default()
         };
-        let touched = next.touched_by(&delta);
-        let last = recount_arr(
-            next.apply(delta, &Overlay::default()),
-            touched,
-            today,
-            &settings,
-        );
+        let last = changed(&next, delta, today, &settings);
         assert_eq!(arr(&last, "A2"), None);
         assert_eq!(arr(&last, "A5").as_deref(), Some("52000.00 USD"));
     }
@@ -246,7 +265,7 @@ mod tests {
         f.account("C");
         f.sold("D,L,new,2025-01-01,2025-12-31,100,USD");
         f.sold("D,credit,new,2025-01-01,2025-12-31,-300,USD");
-        let book = count_arr(f.book(), today, &Settings::default());
+        let book = counted(f.book(), today, &retention::Settings::default());
         assert_eq!(arr(&book, "A").as_deref(), Some("120.00 USD"));
         assert_eq!(arr(&book, "B").as_deref(), Some("0.00 EUR"));
         assert_eq!(arr(&book, "C"), None);

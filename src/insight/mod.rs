@@ -37,7 +37,7 @@ pub mod whatif;
 pub use crate::query::order::{SortKey, default_keys, order};
 pub(crate) use brief::money_words;
 pub use brief::{short, short_money};
-pub use counted::{count_arr, recount_arr};
+pub use counted::{resettle, settle};
 pub use definition::{DEFINITIONS, Definition, definition, definitions};
 pub use explain::{Explanation, Step, explain};
 pub use forecast::{Bucket, Category, Forecast};

@@ -8,7 +8,7 @@ use crate::book::{Book, Clock, Derived, History, OutboxItem, Overlay};
 use crate::command::Me;
 use crate::config::Settings;
 use crate::insight::health::Bands;
-use crate::insight::{Since, count_arr, derive_since};
+use crate::insight::{Since, settle};
 use crate::store::StoreError;
 use jiff::civil::Date;
 use std::path::Path;
@@ -109,10 +109,8 @@ impl Core {
             let kept = storage.screen_cache(super::cache::BANDS).await;
             let bands = kept.ok().flatten().and_then(|b| Bands::of_bytes(&b));
             let made = tokio::task::spawn_blocking(move || {
-                let book = count_arr(book, today, &figures.retention);
                 let since = bands.as_ref().map_or(Since::Nothing, Since::Kept);
-                let derived = derive_since(since, &book, today, &figures.risk);
-                (book, derived)
+                settle(book, since, today, &figures)
             });
             let (book, derived) = made.await.map_err(|_| StoreError::Closed)?;
             Ok(Loaded {

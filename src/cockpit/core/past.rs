@@ -7,7 +7,7 @@ use super::Core;
 use super::load::empty_book;
 use crate::book::{Overlay, RowDelta};
 use crate::config::Settings;
-use crate::insight::{count_arr, derive};
+use crate::insight::{Since, settle};
 use crate::store::Storage;
 use jiff::civil::Date;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,9 +61,7 @@ async fn read(
             .ok()
             .and_then(|d| d.to_zoned(s.zone.clone()).ok())
             .map_or(s.now, |z| z.timestamp().min(s.now));
-        let book = count_arr(book, day, &s.settings.retention);
-        s.derived = derive(&book, day, &s.settings.risk);
-        s.book = book;
+        (s.book, s.derived) = settle(book, Since::Nothing, day, &s.settings);
         Sums::of(&s).enter(&mut s);
         s
     });

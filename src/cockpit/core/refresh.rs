@@ -3,7 +3,7 @@
 use super::Core;
 use super::load::{RECENT, newest_first, overlay_of};
 use crate::book::{Entity, LocalId, Overlay, RowDelta, Target};
-use crate::insight::{Since, count_arr, derive_since, recount_arr, rederive};
+use crate::insight::{Since, resettle, settle};
 use crate::store::StoreError;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -42,20 +42,13 @@ impl Core {
             let (over, today) = (overlay.clone(), self.day);
             let from = before.clone();
             let made = tokio::task::spawn_blocking(move || {
-                let mut accounts = from.book.touched_by(&delta);
+                let accounts = from.book.touched_by(&delta);
                 let book = from.book.apply(delta, &over);
-                let lines = &from.settings.retention;
                 if rates {
-                    let book = count_arr(book, today, lines);
                     let since = Since::SameDay(&from.derived);
-                    let derived = derive_since(since, &book, today, &from.settings.risk);
-                    (book, derived)
+                    settle(book, since, today, &from.settings)
                 } else {
-                    accounts.retain(|id| id.is_some());
-                    let book = recount_arr(book, accounts.iter().copied(), today, lines);
-                    let derived =
-                        rederive(&from.derived, &book, accounts, today, &from.settings.risk);
-                    (book, derived)
+                    resettle(&from.derived, book, accounts, today, &from.settings)
                 }
             });
             let (book, derived) = made.await.map_err(|_| StoreError::Closed)?;
@@ -100,14 +93,12 @@ impl Core {
             let reporting = &settings.money.reporting_currency;
             let rates = super::super::meaning::rates_of(&settings);
             let book = from.book.with_money(reporting, &rates, Some(today));
-            let book = count_arr(book, today, &from.settings.retention);
             let since = if from.today == today {
                 Since::SameDay(&from.derived)
             } else {
                 Since::DayBefore(&from.derived)
             };
-            let derived = derive_since(since, &book, today, &from.settings.risk);
-            (book, derived)
+            settle(book, since, today, &from.settings)
         });
         if let Ok((book, derived)) = made.await {
             self.publish(true, |s| {

@@ -15,9 +15,9 @@ pub use moves::MOVES;
 pub use page::page;
 pub use scenario::SCENARIOS;
 
-use crate::book::{Book, Calendar, Derived, Entity, LocalId, Overlay, RowDelta};
+use crate::book::{Book, Calendar, Derived, LocalId, Overlay, RowDelta};
 use crate::insight::page::Value;
-use crate::insight::{Settings, recount_arr, rederive};
+use crate::insight::{Settings, resettle};
 use figures::Figures;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -142,18 +142,7 @@ fn both(ground: &Ground<'_>, delta: RowDelta) -> (Figures, Figures) {
     let wanted = touched.first().copied().filter(|_| touched.len() == 1);
     let before = Figures::of(ground, opening, wanted);
     let book = ground.book.apply(delta, &Overlay::default());
-    let lines = &ground.settings.retention;
-    let book = recount_arr(book, touched.iter().copied(), ground.today, lines);
-    let alive = touched
-        .into_iter()
-        .filter(|id| book.row_of(Entity::Account, *id).is_some());
-    let derived = rederive(
-        ground.derived,
-        &book,
-        alive,
-        ground.today,
-        &ground.settings.risk,
-    );
+    let (book, derived) = resettle(ground.derived, book, touched, ground.today, ground.settings);
     let after = Figures::of(
         &Ground {
             book: &book,

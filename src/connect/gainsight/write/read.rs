@@ -1,12 +1,13 @@
 //! Reading one thing back: before it is changed, and to find out whether a create whose answer was lost arrived.
 
 use super::super::Gainsight;
+use super::super::api::Reply;
 use super::super::cockpit::{CTA, any, empty_page, gsid};
 use super::create::parent;
 use crate::book::{Entity, Record};
 use crate::connect::http::Ask;
 use crate::connect::manifest::object::ObjectSpec;
-use crate::connect::{ConnectError, Write, canon};
+use crate::connect::{ConnectError, Page, Write, canon};
 use serde_json::json;
 
 impl Gainsight {
@@ -59,20 +60,8 @@ impl Gainsight {
         id: &str,
         entity: Entity,
     ) -> Result<Option<Record>, ConnectError> {
-        let filter = (
-            vec![json!({"fieldName": "Gsid", "value": [id], "alias": "A", "operator": "EQ"})],
-            "A",
-        );
         let mut page = empty_page();
-        let reply = self
-            .cta_list(
-                &mut self.cta.likeliest(),
-                Some(filter),
-                10,
-                1,
-                &mut page.problems,
-            )
-            .await?;
+        let reply = self.ctas_where("Gsid", id, 10, &mut page).await?;
         for row in reply
             .rows()
             .iter()
@@ -81,6 +70,21 @@ impl Gainsight {
             self.map_cta(row, &mut page);
         }
         Ok(page.records.into_iter().find(|r| r.entity == entity))
+    }
+
+    /// The first page of calls to action of which a field is a value.
+    async fn ctas_where(
+        &self,
+        field: &str,
+        value: &str,
+        size: usize,
+        page: &mut Page,
+    ) -> Result<Reply, ConnectError> {
+        let is = json!({"fieldName": field, "value": [value], "alias": "A", "operator": "EQ"});
+        let filter = Some((vec![is], "A"));
+        let select = &mut self.cta.likeliest();
+        self.cta_list(select, filter, size, 1, &mut page.problems)
+            .await
     }
 
     pub(super) async fn read_task(
@@ -99,21 +103,9 @@ impl Gainsight {
     }
 
     pub(super) async fn ctas_of(&self, account: &str) -> Result<Vec<(String, bool)>, ConnectError> {
-        let filter = (
-            vec![
-                json!({"fieldName": "CompanyId", "value": [account], "alias": "A", "operator": "EQ"}),
-            ],
-            "A",
-        );
         let mut page = empty_page();
         let reply = self
-            .cta_list(
-                &mut self.cta.likeliest(),
-                Some(filter),
-                1000,
-                1,
-                &mut page.problems,
-            )
+            .ctas_where("CompanyId", account, 1000, &mut page)
             .await?;
         for row in &reply.rows() {
             self.map_cta(row, &mut page);
