@@ -61,26 +61,16 @@ fn chosen(page: &Page, spec: &PageSpec) -> Result<(), Failure> {
     // The pages of other screens are also told what they are about, which is no switch.
     let only_switches = PAGES.iter().any(|p| p.0 == spec.name);
     for (name, value) in &spec.choices {
-        match page.switches.iter().find(|s| s.name == name) {
-            Some(s) if !s.values.contains(value) => {
-                return Err(Failure::usage(format!(
-                    "{name} is one of {}, not {value}",
-                    s.values.join(", ")
-                )));
-            }
-            None if only_switches => {
-                let names: Vec<&str> = page.switches.iter().map(|s| s.name).collect();
-                let hint = match crate::config::nearest(name, names.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None if names.is_empty() => "it has none".to_owned(),
-                    None => format!("there are {}", names.join(", ")),
-                };
-                return Err(Failure::usage(format!(
-                    "--set: the page {} has no switch `{name}`; {hint}",
-                    spec.name
-                )));
-            }
-            _ => {}
+        let switch = match page.switch(name) {
+            Ok(switch) => switch,
+            Err(e) if only_switches => return Err(Failure::usage(format!("--set: {e}"))),
+            Err(_) => continue,
+        };
+        if !switch.values.contains(value) {
+            return Err(Failure::usage(format!(
+                "{name} is one of {}, not {value}",
+                switch.values.join(", ")
+            )));
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 //! page is a function and a line in [`PAGES`].
 
 use super::{Coverage, Settings, retention};
-use crate::book::{AccountRow, text::visible};
+use crate::book::{AccountRow, nearest::nearest, text::visible};
 use crate::book::{Book, Calendar, Derived, ForecastSnapshot, History, LocalId};
 use jiff::civil::Date;
 use serde::Serialize;
@@ -321,6 +321,29 @@ pub struct Excluded {
     pub row: String,
     /// Why.
     pub reason: String,
+}
+
+impl Page {
+    /// The switch of a name.
+    ///
+    /// # Errors
+    /// The page has none of that name: which one may be meant, or which there are.
+    pub fn switch(&self, name: &str) -> Result<&Switch, String> {
+        if let Some(switch) = self.switches.iter().find(|s| s.name == name) {
+            return Ok(switch);
+        }
+        let names: Vec<&str> = self.switches.iter().map(|s| s.name).collect();
+        let hint = match nearest(name, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.is_empty() => "it has none".to_owned(),
+            None => format!("there are {}", names.join(", ")),
+        };
+        Err(format!(
+            "the page {} has no switch `{}`; {hint}",
+            self.name,
+            visible(name)
+        ))
+    }
 }
 
 /// Makes a page.

@@ -139,9 +139,14 @@ impl<'a> Eye<'a> {
         let about = renewal.and_then(|r| r.target().or_else(|| r.amount()));
         if a.arr().is_none() {
             let known = about.and_then(|m| fx.convert(m)).map(|m| m.minor);
-            tell(Kind::MissingArr, known, &|| match about {
+            tell(Kind::MissingArr, known, &|| {
+                match about {
                 Some(m) => format!("no ARR; its open renewal is about {}", money_words(m)),
+                None if a.subscriptions().next().is_some() || a.movements().next().is_some() => {
+                    "no ARR, and its subscriptions or movements cannot be used: csops metrics says why".to_owned()
+                }
                 None => "no ARR".to_owned(),
+            }
             });
         }
         let foreign = [a.arr(), about];

@@ -90,18 +90,9 @@ impl App {
             self.say(Level::Info, "the page is being made");
             return;
         };
-        let Some(switch) = page.switches.iter().find(|s| s.name == name) else {
-            let names: Vec<&str> = page.switches.iter().map(|s| s.name).collect();
-            let text = if names.is_empty() {
-                "nothing can be flipped on this page".to_owned()
-            } else {
-                format!(
-                    "this page has no switch `{name}`; it has {}",
-                    names.join(", ")
-                )
-            };
-            self.say(Level::Bad, text);
-            return;
+        let switch = match page.switch(name) {
+            Ok(switch) => switch,
+            Err(text) => return self.say(Level::Bad, text),
         };
         let to = match value {
             Some(v) => switch.values.iter().find(|w| w.eq_ignore_ascii_case(v)),

@@ -55,7 +55,8 @@ impl Made<'_> {
         }
         let mut changed: Vec<&str> = Vec::new();
         for ((name, chosen), (_, configured)) in self.policy.pairs().zip(usual.pairs()) {
-            if chosen != configured {
+            // What a rate is a share of changes which rate stands first, and what counts of no account.
+            if chosen != configured && name != "denominator" {
                 changed.push(name);
             }
         }
