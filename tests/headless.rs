@@ -169,6 +169,11 @@ fn a_headless_action_arrives_once_with_the_right_values() {
         "--dry-run",
     ]);
     assert!(dry.status.success(), "{}", stderr(&dry));
+    let said = String::from_utf8_lossy(&dry.stdout);
+    assert!(
+        said.lines().count() > 1 && !said.contains('␊'),
+        "a line for each change: {said}"
+    );
     assert!(
         office
             .vendors

@@ -35,7 +35,9 @@ pub fn run(global: &Global, options: &Do, out: &mut dyn Write) -> Result<(), Fai
         .cockpit
         .run_headless(command, selection, options.yes, options.dry_run);
     let outcome = session.runtime.block_on(run).map_err(refused)?;
-    writeln!(out, "{}", crate::book::text::visible(&outcome.summary))?;
+    for line in outcome.summary.lines() {
+        writeln!(out, "{}", crate::book::text::visible(line))?;
+    }
     if options.dry_run {
         return Ok(());
     }

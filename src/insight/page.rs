@@ -336,7 +336,7 @@ impl Page {
         let hint = match nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None if names.is_empty() => "it has none".to_owned(),
-            None => format!("there are {}", names.join(", ")),
+            None => format!("it has {}", names.join(", ")),
         };
         Err(format!(
             "the page {} has no switch `{}`; {hint}",

@@ -14,6 +14,10 @@ fn text(s: Option<&str>) -> Cell<'_> {
 fn number<'a>(n: Option<impl Into<f64>>) -> Cell<'a> {
     n.map_or(Cell::None, |n| Cell::Number(n.into()))
 }
+/// A share as people write it: what a short number holds of 0.7 is a little less, and would not be found by `>=70%`.
+fn share<'a>(f: f32) -> Cell<'a> {
+    Cell::Number((f64::from(f) * 1e6).round() / 1e6)
+}
 fn day<'a>(d: Day) -> Cell<'a> {
     if d == Day::NONE {
         Cell::None
@@ -276,11 +280,7 @@ pub(super) static ACCOUNT: &[Field] = &[
         "usage against four weeks before",
         |s, r| {
             let t = s.derived.account(r).usage_trend;
-            if t.is_nan() {
-                Cell::None
-            } else {
-                Cell::Number(f64::from(t))
-            }
+            if t.is_nan() { Cell::None } else { share(t) }
         }
     ),
     field!(
@@ -302,7 +302,7 @@ pub(super) static ACCOUNT: &[Field] = &[
         "Loss",
         Percent,
         "probability of loss (placeholder by health band and open risk)",
-        |s, r| Cell::Number(f64::from(s.derived.account(r).loss))
+        |s, r| share(s.derived.account(r).loss)
     ),
     field!(
         "at_stake",
@@ -316,7 +316,7 @@ pub(super) static ACCOUNT: &[Field] = &[
         "Closeness",
         Number,
         "min(1, 90/d), d days until the decision",
-        |s, r| Cell::Number(f64::from(s.derived.account(r).closeness))
+        |s, r| share(s.derived.account(r).closeness)
     ),
     field!(
         "urgency",
@@ -682,3 +682,19 @@ pub(super) static PERSON: &[Field] = &[
         |s, r| date(s.book.person(r).end())
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_the_number_that_people_write() {
+        for percent in 0..=100_u8 {
+            let wanted = f64::from(percent) / 100.0;
+            let Cell::Number(n) = share(wanted as f32) else {
+                panic!("a number");
+            };
+            assert_eq!(n, wanted, "{percent}");
+        }
+    }
+}
