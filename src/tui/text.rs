@@ -3,7 +3,7 @@
 use crate::book::text::visible;
 use std::borrow::Cow;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The cells that a text takes.
 pub fn width(text: &str) -> usize {
@@ -49,6 +49,30 @@ fn disputed(c: char) -> bool {
         c,
         '\u{200d}' | '\u{fe00}'..='\u{fe0f}' | '\u{20e3}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{1f1e6}'..='\u{1f1ff}'
     )
+}
+
+/// The text in pieces of which no letter with its marks takes two cells for two characters that each have a cell of their own (as Thai's
+/// SARA AM does behind a consonant): terminals draw these one by one, and would keep the second when something narrow takes their place.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let cut = if rest.is_ascii() {
+            None
+        } else {
+            rest.grapheme_indices(true).find_map(|(at, g)| {
+                g.char_indices()
+                    .skip(1)
+                    .find(|(i, c)| c.width().unwrap_or(0) > 0 && g[..*i].width() > 0)
+                    .map(|(i, _)| at + i)
+            })
+        };
+        let (piece, after) = rest.split_at(cut.unwrap_or(rest.len()));
+        rest = after;
+        Some(piece)
+    })
 }
 
 /// The text made visible and cut to `max` cells; what is cut ends in `…`. Never splits a grapheme (a letter with its marks, a family emoji).
@@ -164,6 +188,22 @@ pub fn wrap(text: &str, max: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_terminals_draw_in_cells_of_their_own_has_cells_of_its_own() {
+        let all = |t: &'static str| pieces(t).collect::<Vec<_>>();
+        assert_eq!(all("Acme"), ["Acme"]);
+        assert_eq!(all("株式 e\u{301}"), ["株式 e\u{301}"]);
+        assert_eq!(all("จำกัด"), ["จ", "ำกัด"]);
+        for text in ["บริษัท ช้างทอง จำกัด", "ກຳ", "क्षत्रिय", "a"]
+        {
+            let cells: usize = pieces(text).map(width).sum();
+            assert_eq!(
+                (pieces(text).collect::<String>(), cells),
+                (text.to_owned(), width(text))
+            );
+        }
+    }
 
     #[test]
     fn cutting_keeps_cells_and_graphemes() {

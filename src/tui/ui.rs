@@ -5,7 +5,7 @@ use super::text;
 use super::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use std::borrow::Cow;
 
 /// A piece of a line: its text and its label.
@@ -82,9 +82,13 @@ impl<'a> Ui<'a> {
         }
     }
 
-    /// Lays a style over an area without touching what is written there.
+    /// Lays a style over an area without touching what is written there. What turns colours round is one area: a text's own colour would
+    /// be a patch of background in it.
     pub fn tint(&mut self, area: Rect, role: Role) {
-        let style = self.style(role);
+        let mut style = self.style(role);
+        if style.add_modifier.contains(Modifier::REVERSED) {
+            style = style.fg(Color::Reset).bg(Color::Reset);
+        }
         let area = area.intersection(self.buf.area);
         self.buf.set_style(area, style);
     }
@@ -108,7 +112,11 @@ impl<'a> Ui<'a> {
         }
         let max = max.min(area.right() - x);
         let text = text::fit(text, usize::from(max));
-        let (end, _) = self.buf.set_stringn(x, y, &text, usize::from(max), style);
+        let mut end = x;
+        for piece in text::pieces(&text) {
+            let left = usize::from(x + max - end);
+            (end, _) = self.buf.set_stringn(end, y, piece, left, style);
+        }
         end - x
     }
 

@@ -69,14 +69,14 @@ pub fn page(input: &Input<'_>) -> Page {
         input,
         &all,
         HEALTH_DISAGREES,
-        "The vendor's score and csops' lie more than one band apart",
+        "Vendor's and csops' score over one band apart",
         "Wherever both have a band they are at most one band apart.",
     ));
     page.blocks.push(disagreements(
         input,
         &all,
         SENTIMENT_DISAGREES,
-        "The CSM's feeling and the score that counts lie more than one band apart",
+        "Feeling and score that counts over one band apart",
         "No CSM's feeling is more than one band away from the score that counts.",
     ));
     page.blocks.push(signals(input, &all, today));
@@ -580,8 +580,10 @@ fn signals(input: &Input<'_>, all: &[One<'_>], today: Day) -> Block {
         })
         .collect();
     Block::Table {
-        title: "What csops' score stands on: each signal, of how many accounts it is known, how old it is".into(),
-        columns: ["measure", "weight", "known", "median age", "oldest"].map(Into::into).to_vec(),
+        title: "What csops' score stands on: how well each signal is known".into(),
+        columns: ["measure", "weight", "known", "median age", "oldest"]
+            .map(Into::into)
+            .to_vec(),
         rows,
         empty: "The model has no signals: [health.signals] in config.toml names them.".into(),
     }

@@ -22,6 +22,8 @@ pub struct Chart<'a> {
     pub x: (f64, f64),
     /// The scale of y.
     pub y: (f64, f64),
+    /// The step between the marks on it, a whole part of the scale; where there is no room for all, some are left out.
+    pub step: f64,
     /// What stands at a height.
     pub y_label: &'a dyn Fn(f64) -> String,
     /// What stands under the left and the right end, and between.
@@ -39,14 +41,14 @@ impl Chart<'_> {
             return;
         }
         let rows = area.height - 2;
-        let steps: u16 = if rows >= 9 {
-            4
-        } else if rows >= 4 {
-            2
-        } else {
-            1
-        };
+        let steps = ((self.y.1 - self.y.0) / self.step).round().max(1.0) as u16;
+        // Labels have a row between them.
+        let most = (rows / 2).max(1);
+        let every = (1..=steps)
+            .find(|n| steps.is_multiple_of(*n) && steps / n <= most)
+            .unwrap_or(steps);
         let ticks: Vec<(u16, String)> = (0..=steps)
+            .step_by(usize::from(every))
             .map(|i| {
                 let f = f64::from(i) / f64::from(steps);
                 let row = ((1.0 - f) * f64::from(rows - 1)).round() as u16;
@@ -246,6 +248,7 @@ mod tests {
             }],
             x: (0.0, 10.0),
             y: (0.0, 100.0),
+            step: 25.0,
             y_label: &|v| format!("{v:.0}"),
             x_labels: &[(0.0, "Jan".into()), (10.0, "Dec".into())],
             marks: &[],

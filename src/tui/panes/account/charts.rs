@@ -121,6 +121,7 @@ pub(super) fn health_chart(app: &App, ui: &mut Ui<'_>, area: Rect) {
         }],
         x: (0.0, end),
         y: (0.0, 100.0),
+        step: 25.0,
         y_label: &|v| format!("{v:.0}"),
         x_labels: &labels,
         marks: &[
@@ -160,6 +161,7 @@ pub(super) fn usage_chart(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow
     let labels = dates(today, &points, first);
     let end = points.last().map_or(1.0, |p| p.0).max(1.0);
     let most = points.iter().map(|p| p.1).fold(0.0, f64::max);
+    let top = nice(most);
     Chart {
         series: &[Series {
             points: &points,
@@ -167,7 +169,8 @@ pub(super) fn usage_chart(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow
             sign: "",
         }],
         x: (0.0, end),
-        y: (0.0, nice(most)),
+        y: (0.0, top),
+        step: top / 4.0,
         y_label: &|v| fmt::short(v),
         x_labels: &labels,
         marks: &[],

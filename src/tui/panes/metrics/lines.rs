@@ -194,10 +194,12 @@ fn chart(
         cx.words.short(&value)
     };
     let marks: Vec<(f64, Role)> = mark_at.map(|m| (m, Role::Muted)).into_iter().collect();
+    let (y, step) = scale(low, high, matches!(like, Some(Value::Ratio(_))));
     Chart {
         series: &series,
         x: (0.0, at(last).max(1.0)),
-        y: scale(low, high, matches!(like, Some(Value::Ratio(_)))),
+        y,
+        step,
         y_label: &|v| format!("{:>width$}", label(v), width = usize::from(GUTTER) - 1),
         x_labels: &months(first, last, area.width.saturating_sub(GUTTER)),
         marks: &marks,
@@ -206,8 +208,8 @@ fn chart(
     .draw(ui, area);
 }
 
-/// A scale that holds the values with a little room: from zero where they come near it, in round steps.
-fn scale(low: f64, high: f64, ratio: bool) -> (f64, f64) {
+/// A scale that holds the values, from zero where they come near it, and the round step between its marks.
+fn scale(low: f64, high: f64, ratio: bool) -> ((f64, f64), f64) {
     // What does not move is drawn half-way up, between steps that differ.
     let unit = if ratio {
         0.04
@@ -219,24 +221,30 @@ fn scale(low: f64, high: f64, ratio: bool) -> (f64, f64) {
     } else {
         low
     };
-    let room = (high - low).max(unit) * 0.08;
+    let room = if high - low < unit { unit * 0.04 } else { 0.0 };
     let step = {
         // Four steps, each a round number.
-        let raw = (high - low + room).max(unit) / 4.0;
+        let raw = (high - low).max(unit) / 4.0;
         let power = 10f64.powf(raw.log10().floor());
-        [1.0, 2.0, 2.5, 5.0, 10.0]
-            .into_iter()
+        // Of hundredths of a hundred nobody wants a quarter of one.
+        let steps: &[f64] = if ratio && power < 0.05 {
+            &[1.0, 2.0, 5.0, 10.0]
+        } else {
+            &[1.0, 2.0, 2.5, 5.0, 10.0]
+        };
+        steps
+            .iter()
             .map(|s| s * power)
-            .find(|s| *s >= raw)
+            .find(|s| *s >= raw * 0.999)
             .unwrap_or(raw)
     };
     let from = if low == 0.0 {
         0.0
     } else {
-        ((low - room / 2.0) / step).floor() * step
+        ((low - room) / step).floor() * step
     };
-    let to = ((high + room / 2.0) / step).ceil() * step;
-    (from, to.max(from + unit))
+    let whole = ((high + room - from) / step - 1e-6).ceil();
+    ((from, from + whole.max(2.0) * step), step)
 }
 
 /// The beginnings of months as labels of the axis, as many as have room; the year stands at its first one.
@@ -298,13 +306,20 @@ mod tests {
             (-5.0, 3.0, false),
             (0.5, 0.5, true),
         ] {
-            let (from, to) = scale(low, high, ratio);
+            let ((from, to), step) = scale(low, high, ratio);
             assert!(
-                from <= low && to >= high && to > from,
+                from <= low + step * 1e-5 && to >= high - step * 1e-5 && to > from,
                 "{low} {high}: {from} {to}"
             );
+            let marks = (to - from) / step;
+            assert!(
+                (marks - marks.round()).abs() < 1e-6 && (2.0..6.5).contains(&marks),
+                "{low} {high}: {from} {to} in steps of {step}"
+            );
         }
-        assert_eq!(scale(10.0, 100.0, false).0, 0.0);
+        // An NPS cannot be above 100, and no scale says that it could.
+        assert_eq!(scale(0.0, 100.0, false), ((0.0, 100.0), 25.0));
+        assert_eq!(scale(10.0, 100.0, false).0, (0.0, 100.0));
     }
 
     #[test]
