@@ -1,17 +1,14 @@
 //! How values lie in columns: days as ISO text, instants as microseconds, amounts as minor units beside their currency. Reading is
 //! lenient: a value of another type (somebody edited the file by hand) reads as nothing rather than failing a whole load.
 
-use super::error::{Res, StoreError};
+use super::error::Res;
 use crate::book::{
-    Account, AnyRow, Contact, Entity, Escalation, Facts, FieldValue, LocalId, Money, Movement,
-    Opportunity, Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket,
-    Touchpoint, record::FieldName,
+    Account, AnyRow, Contact, Entity, Escalation, Facts, LocalId, Money, Movement, Opportunity,
+    Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket, Touchpoint,
 };
 use jiff::{Timestamp, civil::Date};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Row, Statement, ToSql};
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserializer, Serializer};
 use std::sync::{LazyLock, OnceLock};
 
 /// A day as `2026-11-22`.
@@ -553,48 +550,6 @@ pub(super) fn write_any(db: &Connection, row: &AnyRow, seq: i64) -> Res<()> {
         AnyRow::Signal(r) => write_row(db, r, seq),
         AnyRow::Rate(r) => write_row(db, r, seq),
     }
-}
-
-/// A record's fields as one JSON object, sorted by name, so that equal fields are equal text.
-pub(super) fn fields_text(fields: &[(FieldName, FieldValue)]) -> Res<String> {
-    let mut sorted: Vec<(&str, &FieldValue)> =
-        fields.iter().map(|(n, v)| (n.as_ref(), v)).collect();
-    sorted.sort_by_key(|(n, _)| *n);
-    let mut out = Vec::with_capacity(fields.len() * 32);
-    let mut json = serde_json::Serializer::new(&mut out);
-    json.collect_map(sorted.into_iter().map(|(n, v)| match v {
-        // JSON has no such numbers, and nobody can do anything with them.
-        FieldValue::Number(x) if !x.is_finite() => (n, &FieldValue::Null),
-        other => (n, other),
-    }))?;
-    Ok(String::from_utf8_lossy(&out).into_owned())
-}
-
-/// A record's fields in the form in which they lie in the database.
-///
-/// # Errors
-/// Fields that cannot be written; there are none.
-pub fn pack(fields: &[(FieldName, FieldValue)]) -> Result<String, StoreError> {
-    fields_text(fields).map_err(|e| e.about(std::path::Path::new("the database")))
-}
-
-/// Reads what [`fields_text`] wrote.
-pub(super) fn fields_of(text: &str) -> Res<Vec<(FieldName, FieldValue)>> {
-    struct Fields;
-    impl<'de> Visitor<'de> for Fields {
-        type Value = Vec<(FieldName, FieldValue)>;
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object of fields")
-        }
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(24));
-            while let Some((name, value)) = map.next_entry::<String, FieldValue>()? {
-                fields.push((FieldName::Owned(name), value));
-            }
-            Ok(fields)
-        }
-    }
-    Ok(serde_json::Deserializer::from_str(text).deserialize_map(Fields)?)
 }
 
 /// Binds an [`Entity`] as its name.

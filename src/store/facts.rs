@@ -1,66 +1,85 @@
 //! Figures about an account that come from its other rows, brought up to date for the accounts that a transaction touched.
 
-use super::codec::{Kind, day_of, day_text, instant, micros, usage_blob};
+use super::codec::{day_of, day_text, instant, micros, usage_blob};
 use super::error::Res;
 use super::history;
 use super::rows::{Touched, part};
+use super::ties;
 use crate::book::{Entity, FieldValue, LocalId, Provenance, Target};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
 
-/// When an account changed: goes with whatever is written to it, so that its row is written as seldom as possible.
-#[derive(Clone, Copy)]
-struct Mark {
-    seq: i64,
-    now: Timestamp,
+/// What is to be written to an account, by column: its row is written once, whatever was looked at.
+#[derive(Default)]
+struct Columns {
+    names: Vec<&'static str>,
+    values: Vec<Value>,
+}
+
+impl Columns {
+    fn set(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.names.push(name);
+        self.values.push(value.into());
+    }
+
+    /// Writes them, and that the account has changed; whether there is such an account.
+    fn write(mut self, db: &Connection, account: LocalId, seq: i64, now: Timestamp) -> Res<bool> {
+        self.set("seq", seq);
+        self.set("changed_at", micros(now));
+        let sets: Vec<String> = (self.names.iter().enumerate())
+            .map(|(i, name)| format!("{name}=?{}", i + 2))
+            .collect();
+        let sql = format!("UPDATE account SET {} WHERE id=?1", sets.join(","));
+        let mut statement = db.prepare_cached(&sql)?;
+        statement.raw_bind_parameter(1, account.0)?;
+        for (i, value) in self.values.iter().enumerate() {
+            statement.raw_bind_parameter(i + 2, value)?;
+        }
+        Ok(statement.raw_execute()? > 0)
+    }
 }
 
 /// Brings the facts of every touched account up to date; the accounts themselves then count as changed.
 pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Timestamp) -> Res<()> {
     let mut told: HashSet<Target> = touched.targets.iter().copied().collect();
-    let mark = Mark { seq, now };
     // In the order of their rows: neighbours lie together.
     let mut accounts: Vec<(LocalId, u8)> =
         std::mem::take(&mut touched.accounts).into_iter().collect();
     accounts.sort_unstable();
     for (account, parts) in accounts {
-        let mut there = false;
+        let mut columns = Columns::default();
         if parts & part::RENEWALS != 0 {
-            there |= renewals(db, account, mark)?;
+            renewals(db, account, &mut columns)?;
         }
         if parts & part::TICKETS != 0 {
-            there |= tickets(db, account, mark)?;
+            tickets(db, account, &mut columns)?;
         }
         if parts & part::RISKS != 0 {
-            there |= risks(db, account, mark)?;
+            risks(db, account, &mut columns)?;
         }
         if parts & part::TOUCHES != 0 {
-            there |= touches(db, account, mark)?;
+            touches(db, account, now, &mut columns)?;
         }
         if parts & part::CONTACTS != 0 {
-            there |= contacts(db, account, mark)?;
+            contacts(db, account, &mut columns)?;
         }
         if parts & part::SIGNALS != 0 {
-            there |= usage(db, account, mark)?;
+            usage(db, account, now, &mut columns)?;
         }
         if parts & (part::SIGNALS | part::TOUCHES) != 0 {
-            follow_ups(db, account, mark, touched)?;
+            follow_ups(db, account, seq, now, touched)?;
         }
-        if parts & part::ACCOUNT != 0 {
-            there |= other_arr(db, account, mark)?;
-        }
-        // The account's own health is one of the scores.
         if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
-            there |= scores(db, account, mark)?;
+            let provenance = provenance(db, account)?;
+            if parts & part::ACCOUNT != 0 {
+                other_arr(&provenance, &mut columns);
+            }
+            // The account's own health is one of the scores.
+            scores(db, account, &provenance, &mut columns)?;
         }
-        if !there {
-            there = db
-                .prepare_cached("UPDATE account SET seq=?2,changed_at=?3 WHERE id=?1")?
-                .execute(params![account.0, seq, micros(now)])?
-                > 0;
-        }
-        if !there {
+        if !columns.write(db, account, seq, now)? {
             continue;
         }
         let target = Target {
@@ -76,12 +95,8 @@ pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Time
 
 /// The source of a row.
 fn source_of(db: &Connection, entity: Entity, id: u32) -> Res<Option<String>> {
-    Ok(db
-        .prepare_cached(
-            "SELECT source FROM crosswalk WHERE entity=?1 AND local=?2 ORDER BY source='local' LIMIT 1",
-        )?
-        .query_row(params![Kind(entity), id], |r| r.get(0))
-        .optional()?)
+    let id = LocalId(id);
+    ties::source_of(db, Target { entity, id })
 }
 
 /// The day on which a UTC instant falls.
@@ -89,26 +104,30 @@ fn day(at: i64) -> String {
     day_text(instant(at).to_zoned(TimeZone::UTC).date())
 }
 
-fn renewals(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
-    let written = db.prepare_cached(
-        "UPDATE account SET seq=?2,changed_at=?3,open_renewal=(SELECT id FROM renewal WHERE account=?1 AND coalesce(stage_kind,'open')='open' AND closed IS NULL
-         ORDER BY due IS NULL,due,id LIMIT 1) WHERE id=?1",
+fn renewals(db: &Connection, account: LocalId, columns: &mut Columns) -> Res<()> {
+    let open = db.prepare_cached(
+        "SELECT id FROM renewal WHERE account=?1 AND coalesce(stage_kind,'open')='open' AND closed IS NULL
+         ORDER BY due IS NULL,due,id LIMIT 1",
     )?
-    .execute(params![account.0, mark.seq, micros(mark.now)])?;
-    Ok(written > 0)
+    .query_row([account.0], |r| r.get::<_, u32>(0))
+    .optional()?;
+    columns.set("open_renewal", open);
+    Ok(())
 }
 
-fn risks(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
-    let written = db.prepare_cached(
-        "UPDATE account SET seq=?2,changed_at=?3,open_escalation=(SELECT id FROM escalation WHERE account=?1 AND coalesce(status_kind,'new')<>'closed'
+fn risks(db: &Connection, account: LocalId, columns: &mut Columns) -> Res<()> {
+    let open = db.prepare_cached(
+        "SELECT id FROM escalation WHERE account=?1 AND coalesce(status_kind,'new')<>'closed'
          ORDER BY CASE priority_kind WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 WHEN 'low' THEN 3 ELSE 2 END,
-         opened IS NULL,opened,id LIMIT 1) WHERE id=?1",
+         opened IS NULL,opened,id LIMIT 1",
     )?
-    .execute(params![account.0, mark.seq, micros(mark.now)])?;
-    Ok(written > 0)
+    .query_row([account.0], |r| r.get::<_, u32>(0))
+    .optional()?;
+    columns.set("open_escalation", open);
+    Ok(())
 }
 
-fn tickets(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+fn tickets(db: &Connection, account: LocalId, columns: &mut Columns) -> Res<()> {
     let mut statement = db.prepare_cached(
         "SELECT id,opened,priority_kind='urgent' OR coalesce(escalated,0) FROM ticket
          WHERE account=?1 AND coalesce(status_kind,'open')<>'closed' AND closed IS NULL ORDER BY opened",
@@ -133,40 +152,25 @@ fn tickets(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         None => None,
     };
     let at = if urgent > 0 { newest_urgent } else { newest };
-    let written = db.prepare_cached(
-        "UPDATE account SET open_tickets=?2,urgent_tickets=?3,ticket_at=?4,ticket_source=?5,seq=?6,changed_at=?7 WHERE id=?1",
-    )?
-    .execute(params![
-        account.0,
-        open,
-        urgent,
-        at.map(day),
-        source,
-        mark.seq,
-        micros(mark.now)
-    ])?;
-    Ok(written > 0)
+    columns.set("open_tickets", open);
+    columns.set("urgent_tickets", urgent);
+    columns.set("ticket_at", at.map(day));
+    columns.set("ticket_source", source);
+    Ok(())
 }
 
-fn touches(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+fn touches(db: &Connection, account: LocalId, now: Timestamp, columns: &mut Columns) -> Res<()> {
     // A meeting that is still to come is no touch yet.
     let last: Option<i64> = db
         .prepare_cached(
             "SELECT max(at) FROM touchpoint WHERE account=?1 AND kind IN ('call','email','meeting') AND at<=?2",
         )?
-        .query_row(params![account.0, micros(mark.now)], |r| r.get(0))?;
-    let written = db
-        .prepare_cached("UPDATE account SET last_touch=?2,seq=?3,changed_at=?4 WHERE id=?1")?
-        .execute(params![
-            account.0,
-            last.map(day),
-            mark.seq,
-            micros(mark.now)
-        ])?;
-    Ok(written > 0)
+        .query_row(params![account.0, micros(now)], |r| r.get(0))?;
+    columns.set("last_touch", last.map(day));
+    Ok(())
 }
 
-fn contacts(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+fn contacts(db: &Connection, account: LocalId, columns: &mut Columns) -> Res<()> {
     let left: Option<(String, u32)> = db
         .prepare_cached(
             "SELECT left_at,id FROM contact WHERE account=?1 AND left_at IS NOT NULL AND coalesce(active,0)=0
@@ -178,22 +182,19 @@ fn contacts(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         Some((_, id)) => source_of(db, Entity::Contact, *id)?,
         None => None,
     };
-    let written = db
-        .prepare_cached(
-            "UPDATE account SET sponsor_left=?2,contact_source=?3,seq=?4,changed_at=?5 WHERE id=?1",
-        )?
-        .execute(params![
-            account.0,
-            left.map(|(d, _)| d),
-            source,
-            mark.seq,
-            micros(mark.now)
-        ])?;
-    Ok(written > 0)
+    columns.set("sponsor_left", left.map(|(d, _)| d));
+    columns.set("contact_source", source);
+    Ok(())
 }
 
 /// Survey answers and the day on which each was followed up: the first call, mail or meeting with the account on its day or later.
-fn follow_ups(db: &Connection, account: LocalId, mark: Mark, touched: &mut Touched) -> Res<()> {
+fn follow_ups(
+    db: &Connection,
+    account: LocalId,
+    seq: i64,
+    now: Timestamp,
+    touched: &mut Touched,
+) -> Res<()> {
     let mut answers = db.prepare_cached(
         "SELECT id,at,followed FROM signal WHERE account=?1 AND kind IN ('nps','csat','ces')",
     )?;
@@ -212,7 +213,7 @@ fn follow_ups(db: &Connection, account: LocalId, mark: Mark, touched: &mut Touch
             continue;
         };
         let found: Option<i64> = first.query_row(
-            params![account.0, micros(from.timestamp()), micros(mark.now)],
+            params![account.0, micros(from.timestamp()), micros(now)],
             |r| r.get(0),
         )?;
         let found = found.map(day);
@@ -222,7 +223,7 @@ fn follow_ups(db: &Connection, account: LocalId, mark: Mark, touched: &mut Touch
     }
     drop(rows);
     for (id, found) in changed {
-        set.execute(params![id, found, mark.seq])?;
+        set.execute(params![id, found, seq])?;
         touched.targets.push(Target {
             entity: Entity::Signal,
             id: LocalId(id),
@@ -232,30 +233,18 @@ fn follow_ups(db: &Connection, account: LocalId, mark: Mark, touched: &mut Touch
 }
 
 /// What another system says about the ARR, where it differs from what won.
-fn other_arr(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
-    let all = provenance(db, account)?;
-    let arr = all.iter().find(|p| p.field == "arr");
+fn other_arr(provenance: &[Provenance], columns: &mut Columns) {
+    let arr = provenance.iter().find(|p| p.field == "arr");
     let other = arr.and_then(|p| {
         p.losers.iter().find_map(|(source, value)| match value {
-            FieldValue::Money(m) => Some((p.source.clone(), source.clone(), *m)),
+            FieldValue::Money(m) => Some((&p.source, source, *m)),
             _ => None,
         })
     });
-    let written = db
-        .prepare_cached(
-            "UPDATE account SET arr_source=?2,arr_other=?3,arr_other_currency=?4,arr_other_source=?5,seq=?6,changed_at=?7
-             WHERE id=?1 AND (arr_other IS NOT ?3 OR arr_other_currency IS NOT ?4 OR arr_source IS NOT ?2 OR arr_other_source IS NOT ?5)",
-        )?
-        .execute(params![
-            account.0,
-            other.as_ref().map(|o| &*o.0),
-            other.as_ref().map(|o| o.2.minor),
-            other.as_ref().map(|o| o.2.code()),
-            other.as_ref().map(|o| &*o.1),
-            mark.seq,
-            micros(mark.now)
-        ])?;
-    Ok(written > 0)
+    columns.set("arr_source", other.map(|o| o.0.to_string()));
+    columns.set("arr_other", other.map(|o| o.2.minor));
+    columns.set("arr_other_currency", other.map(|o| o.2.code().to_owned()));
+    columns.set("arr_other_source", other.map(|o| o.1.to_string()));
 }
 
 /// The twelve newest weeks of usage, filled from the newest signal back.
@@ -284,8 +273,8 @@ impl Weeks {
 }
 
 /// The twelve newest weeks up to today, each value in the place of its week.
-fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
-    let today = mark.now.to_zoned(TimeZone::UTC).date();
+fn usage(db: &Connection, account: LocalId, now: Timestamp, columns: &mut Columns) -> Res<()> {
+    let today = now.to_zoned(TimeZone::UTC).date();
     let mut statement = db.prepare_cached(
         "SELECT id,at,value FROM signal WHERE account=?1 AND kind='usage.weekly' AND at<=?2 ORDER BY at DESC LIMIT 24",
     )?;
@@ -307,26 +296,21 @@ fn usage(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
     drop(rows);
     // No signals: what is there may have come by another way (a fill, a restored backup).
     let Some((id, first)) = newest.zip(weeks.newest) else {
-        return Ok(false);
+        return Ok(());
     };
-    let source = source_of(db, Entity::Signal, id)?;
-    let written = db
-        .prepare_cached(
-            "UPDATE account SET usage=?2,usage_at=?3,usage_source=?4,seq=?5,changed_at=?6 WHERE id=?1",
-        )?
-        .execute(params![
-            account.0,
-            usage_blob(&weeks.users),
-            day_text(first),
-            source,
-            mark.seq,
-            micros(mark.now)
-        ])?;
-    Ok(written > 0)
+    columns.set("usage", usage_blob(&weeks.users));
+    columns.set("usage_at", day_text(first));
+    columns.set("usage_source", source_of(db, Entity::Signal, id)?);
+    Ok(())
 }
 
 /// Health and survey answers, and the health of a month before.
-fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
+fn scores(
+    db: &Connection,
+    account: LocalId,
+    provenance: &[Provenance],
+    columns: &mut Columns,
+) -> Res<()> {
     /// A signal: its id, its day, its value.
     type Newest = Option<(u32, Option<String>, Option<f64>)>;
     let newest = |kind: &str| -> Res<Newest> {
@@ -353,7 +337,7 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         })
         .optional()?;
     let Some((own, own_at, health_then, nps_then)) = own else {
-        return Ok(false);
+        return Ok(());
     };
     let health = newest("health")?;
     let at = if own.is_some() {
@@ -379,7 +363,7 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
         None => None,
     };
     let source = match (own, &health) {
-        (Some(_), _) => health_owner(db, account)?,
+        (Some(_), _) => Provenance::of(provenance, "health").map(|p| p.source.to_string()),
         (None, Some((id, ..))) => source_of(db, Entity::Signal, *id)?,
         (None, None) => None,
     };
@@ -403,30 +387,17 @@ fn scores(db: &Connection, account: LocalId, mark: Mark) -> Res<bool> {
             (history::SIGNAL_NPS, of(nps_now)),
         ],
     )?;
-    let written = db.prepare_cached(
-        "UPDATE account SET seq=?10,changed_at=?11,health_before=coalesce(?2,CASE WHEN ?9 THEN NULL ELSE health_before END),health_source=?3,
-         signal_health=?4,signal_health_at=?5,signal_nps=?6,nps_at=?7,nps_source=?8 WHERE id=?1",
-    )?
-    .execute(params![
-        account.0,
-        score(before),
-        source,
-        health_now,
-        health.as_ref().and_then(|h| h.1.clone()),
-        nps_now,
-        nps.as_ref().and_then(|n| n.1.clone()),
-        nps_source,
-        health.is_some(),
-        mark.seq,
-        micros(mark.now),
-    ])?;
-    Ok(written > 0)
-}
-
-/// The source whose health won.
-fn health_owner(db: &Connection, account: LocalId) -> Res<Option<String>> {
-    let all = provenance(db, account)?;
-    Ok(Provenance::of(&all, "health").map(|p| p.source.to_string()))
+    // Without any score what is there may have come by another way (a fill, a restored backup).
+    if before.is_some() || health.is_some() {
+        columns.set("health_before", score(before));
+    }
+    columns.set("health_source", source);
+    columns.set("signal_health", health_now);
+    columns.set("signal_health_at", health.and_then(|h| h.1));
+    columns.set("signal_nps", nps_now);
+    columns.set("nps_at", nps.and_then(|n| n.1));
+    columns.set("nps_source", nps_source);
+    Ok(())
 }
 
 /// Where the account's values came from.

@@ -207,7 +207,7 @@ fn book(db: &Connection, accounts: u32, dice: &mut Dice, now: Timestamp) -> Res<
          VALUES(?1,1,?2,?3,?4,?5,?6,?7,?8,?9,'adopting',?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,'cs',?21,'cs',?22,?23,?24,'crm',?25,?26,?27,?28)",
     )?;
     let mut tie = db.prepare(
-        "INSERT INTO crosswalk(source,entity,external_id,local,how) VALUES('crm','account',?1,?2,'new')",
+        "INSERT INTO tie(source,entity,external_id,local,how) VALUES('crm','account',?1,?2,'new')",
     )?;
     let mut renewal = db.prepare(
         "INSERT INTO renewal(id,seq,account,name,due,notice_deadline,amount,amount_currency,target,target_currency,stage,stage_kind,forecast,probability,owner)

@@ -8,12 +8,12 @@ use super::implied;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
 use super::rows::{Touched, delete_row, next_seq, put_new_row, put_row};
-use super::ties::{how_name, moves, wake};
-use super::types::{FreshPage, PageStats};
+use super::ties::{how_name, moves, tie_of, wake};
+use super::types::{FreshPage, PageStats, Settled};
 use crate::book::{CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, RecordKey, SourceName};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Whether nothing of a stream is here yet, or its first load only was interrupted.
 pub(super) fn is_fresh(db: &Connection, source: &str, stream: &str) -> Res<bool> {
@@ -28,9 +28,6 @@ pub(super) fn is_fresh(db: &Connection, source: &str, stream: &str) -> Res<bool>
 pub(super) fn context(db: &Connection, mut batch: DirtyBatch) -> Res<(DirtyBatch, i64)> {
     let mut asked: HashSet<(&str, Entity, &str)> = HashSet::new();
     let mut found = Vec::new();
-    let mut tie = db.prepare_cached(
-        "SELECT local FROM crosswalk WHERE source=?1 AND entity=?2 AND external_id=?3",
-    )?;
     for stored in &batch.dirty {
         for (field, value) in &stored.record.fields {
             let (FieldValue::Ref(id), Some(entity)) = (value, Entity::referred_by(field)) else {
@@ -39,16 +36,14 @@ pub(super) fn context(db: &Connection, mut batch: DirtyBatch) -> Res<(DirtyBatch
             if !asked.insert((&stored.source, entity, id)) {
                 continue;
             }
-            let local: Option<u32> = tie
-                .query_row(params![&*stored.source, Kind(entity), id], |r| r.get(0))
-                .optional()?;
-            found.extend(local.map(|local| CrosswalkEntry {
-                source: stored.source.clone(),
-                entity,
-                external_id: id.clone(),
-                local: LocalId(local),
-                how: crate::book::MatchHow::New,
-            }));
+            found.extend(tie_of(
+                db,
+                &RecordKey {
+                    source: stored.source.clone(),
+                    entity,
+                    external_id: id.clone(),
+                },
+            )?);
         }
     }
     drop(asked);
@@ -69,26 +64,13 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
         return Ok(None);
     }
     let page = &fresh.page;
-    let mut stats = PageStats::default();
-    let mut insert = db.prepare_cached(
-        "INSERT INTO source_record(source,entity,external_id,stream,modified,deleted,fields,seen,dirty) VALUES(?1,?2,?3,?4,?5,0,?6,?7,0)
-         ON CONFLICT DO NOTHING",
-    )?;
-    for (record, fields) in page.records.iter().zip(&fresh.packed) {
-        let inserted = insert.execute(params![
-            &*page.source,
-            Kind(record.entity),
-            record.external_id,
-            page.stream,
-            record.modified.map(micros),
-            fields,
-            page.run
-        ])?;
-        if inserted == 0 {
-            return Ok(None);
-        }
-        stats.inserted += 1;
+    if !put_records(db, fresh)? {
+        return Ok(None);
     }
+    let stats = PageStats {
+        inserted: page.records.len() as u64,
+        ..PageStats::default()
+    };
     let seq = match fresh.merged.is_empty() {
         true => 0,
         false => next_seq(db)?,
@@ -96,9 +78,7 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
     let mut touched = Touched::default();
     for part in &fresh.merged {
         let batch = &part.batch;
-        if !put_ties(db, &page.source, &batch.crosswalk)? {
-            return Ok(None);
-        }
+        wake_waiting(db, &page.source, &batch.crosswalk)?;
         for merged in &batch.rows {
             let is_new = part.first_new.is_some() && merged.row.target().id >= part.first_new;
             if is_new {
@@ -145,43 +125,76 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
     Ok(Some(stats))
 }
 
-/// Ties records that are new; `false` when one is tied already.
-fn put_ties(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]) -> Res<bool> {
-    let Some(first) = entries.first() else {
-        return Ok(true);
-    };
-    let awaited: bool = db
-        .prepare_cached(
-            "SELECT EXISTS(SELECT 1 FROM waiting WHERE for_source=?1 AND for_entity=?2)",
-        )?
-        .query_row(params![&**source, Kind(first.entity)], |r| r.get(0))?;
-    let mut tie = db.prepare_cached(
-        "INSERT INTO crosswalk(source,entity,external_id,local,how) VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO NOTHING",
+/// Writes the records of a page with the rows that they belong to; `false` when one of them, or a tie of its id, is there already.
+fn put_records(db: &Connection, fresh: &FreshPage) -> Res<bool> {
+    let page = &fresh.page;
+    let mut ties: HashMap<(Entity, &str), &CrosswalkEntry> = HashMap::new();
+    for entry in fresh.merged.iter().flat_map(|part| &part.batch.crosswalk) {
+        ties.insert((entry.entity, &entry.external_id), entry);
+    }
+    let mut known = db.prepare_cached("SELECT 1 FROM tie WHERE source=?1 LIMIT 1")?;
+    let any_known = known.exists([&*page.source])?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO source_record(source,stream,seen,entity,external_id,modified,deleted,fields,dirty,local,how)
+         VALUES(?1,?2,?3,?4,?5,?6,0,?7,0,?8,?9) ON CONFLICT DO NOTHING",
     )?;
-    for entry in entries {
-        let tied = tie.execute(params![
-            &*entry.source,
-            Kind(entry.entity),
-            entry.external_id,
-            entry.local.0,
-            how_name(entry.how)
-        ])?;
-        if tied == 0 {
-            return Ok(false);
-        }
-        if awaited {
-            wake(
+    // What is the same for all of them is bound once.
+    insert.raw_bind_parameter(1, &*page.source)?;
+    insert.raw_bind_parameter(2, &page.stream)?;
+    insert.raw_bind_parameter(3, page.run)?;
+    let mut kind = None;
+    for (record, fields) in page.records.iter().zip(&fresh.packed) {
+        let tie = ties.remove(&(record.entity, &*record.external_id));
+        if any_known
+            && tie_of(
                 db,
                 &RecordKey {
-                    source: entry.source.clone(),
-                    entity: entry.entity,
-                    external_id: entry.external_id.clone(),
+                    source: page.source.clone(),
+                    entity: record.entity,
+                    external_id: record.external_id.clone(),
                 },
-                entry.local,
-            )?;
+            )?
+            .is_some()
+        {
+            return Ok(false);
+        }
+        if kind != Some(record.entity) {
+            insert.raw_bind_parameter(4, Kind(record.entity))?;
+            kind = Some(record.entity);
+        }
+        insert.raw_bind_parameter(5, &record.external_id)?;
+        insert.raw_bind_parameter(6, record.modified.map(micros))?;
+        insert.raw_bind_parameter(7, fields)?;
+        insert.raw_bind_parameter(8, tie.map(|t| t.local.0))?;
+        insert.raw_bind_parameter(9, tie.map(|t| how_name(t.how)))?;
+        if insert.raw_execute()? == 0 {
+            return Ok(false);
         }
     }
-    Ok(true)
+    // Records of earlier pages are not tied anew by a page that is all news.
+    Ok(ties.is_empty())
+}
+
+/// Those that waited for one of these can be merged now.
+fn wake_waiting(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]) -> Res<()> {
+    let Some(first) = entries.first() else {
+        return Ok(());
+    };
+    let awaited = db
+        .prepare_cached("SELECT 1 FROM waiting WHERE for_source=?1 AND for_entity=?2 LIMIT 1")?
+        .exists(params![&**source, Kind(first.entity)])?;
+    if !awaited {
+        return Ok(());
+    }
+    for entry in entries {
+        let key = RecordKey {
+            source: entry.source.clone(),
+            entity: entry.entity,
+            external_id: entry.external_id.clone(),
+        };
+        wake(db, &key, entry.local)?;
+    }
+    Ok(())
 }
 
 /// Notes the accounts whose facts are to be brought up to date later.
@@ -197,13 +210,19 @@ fn note(db: &Connection, touched: &mut Touched) -> Res<()> {
     Ok(())
 }
 
-/// Brings the facts of some of the accounts up to date that a first load left behind; how many.
-pub(super) fn settle_some(db: &Connection, limit: usize, now: Timestamp) -> Res<u64> {
+/// Brings the facts of some of the accounts up to date that a first load left behind: of those after one, in the order of their ids.
+pub(super) fn settle_some(
+    db: &Connection,
+    after: LocalId,
+    limit: usize,
+    now: Timestamp,
+) -> Res<Settled> {
     let mut touched = Touched::default();
     {
-        let mut statement =
-            db.prepare_cached("SELECT account,parts FROM unsettled ORDER BY account LIMIT ?1")?;
-        let mut rows = statement.query([limit as i64])?;
+        let mut statement = db.prepare_cached(
+            "SELECT account,parts FROM unsettled WHERE account>?1 ORDER BY account LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![after.0, limit as i64])?;
         while let Some(r) = rows.next()? {
             touched
                 .accounts
@@ -211,12 +230,15 @@ pub(super) fn settle_some(db: &Connection, limit: usize, now: Timestamp) -> Res<
         }
     }
     let Some(last) = touched.accounts.keys().max().copied() else {
-        return Ok(0);
+        return Ok(Settled::default());
     };
-    db.prepare_cached("DELETE FROM unsettled WHERE account<=?1")?
-        .execute([last.0])?;
-    let settled = touched.accounts.len() as u64;
+    db.prepare_cached("DELETE FROM unsettled WHERE account>?1 AND account<=?2")?
+        .execute([after.0, last.0])?;
+    let accounts = touched.accounts.len();
     let seq = next_seq(db)?;
     settle(db, &mut touched, seq, now)?;
-    Ok(settled)
+    Ok(Settled {
+        accounts: accounts as u64,
+        last: (accounts == limit).then_some(last),
+    })
 }

@@ -1,9 +1,10 @@
 //! Things that are only known because rows refer to them: found among what is there, else made.
 
-use super::codec::{Kind, fields_text};
+use super::codec::Kind;
 use super::error::Res;
+use super::packed::{pack, unpack};
 use super::rows::{Touched, reserve_ids, seq};
-use super::ties::{candidates, tie, tie_of};
+use super::ties::{self, candidates, tie, tie_of};
 use crate::book::record::IMPLIED;
 use crate::book::{
     CrosswalkEntry, Entity, FieldValue, LocalId, MatchHow, MatchKey, Record, RecordKey, SourceName,
@@ -67,8 +68,9 @@ pub(super) fn put(db: &Connection, source: &SourceName, record: &Record) -> Res<
         &**source,
         Kind(key.entity),
         key.external_id,
-        fields_text(&fields)?
+        pack(&fields)
     ])?;
+    ties::join(db, source, key.entity, &key.external_id)?;
     Ok(true)
 }
 
@@ -120,13 +122,23 @@ pub(super) fn adopt(db: &Connection, source: &SourceName, record: &Record) -> Re
             continue;
         }
         // What was made so is called as it is referred to; a record that csops itself wrote is not.
-        let made: Option<i64> = db
-            .prepare_cached(
-                "SELECT id FROM source_record WHERE source=?1 AND entity=?2 AND external_id=?3 AND stream IS NULL AND seen=0 AND deleted=0
-                 AND json_extract(fields,'$.name.text')=external_id",
-            )?
-            .query_row(params![&**source, Kind(record.entity), text], |r| r.get(0))
-            .optional()?;
+        let made = {
+            let mut statement = db.prepare_cached(
+                "SELECT id,fields FROM source_record
+                 WHERE source=?1 AND entity=?2 AND external_id=?3 AND stream IS NULL AND seen=0 AND deleted=0",
+            )?;
+            let mut rows = statement.query(params![&**source, Kind(record.entity), text])?;
+            match rows.next()? {
+                Some(r) => {
+                    let name = FieldValue::Text(text.to_owned());
+                    let is_so = unpack(r.get_ref(1)?)?
+                        .iter()
+                        .any(|(f, v)| f == "name" && *v == name);
+                    is_so.then_some(r.get::<_, i64>(0)?)
+                }
+                None => None,
+            }
+        };
         let Some(made) = made else { continue };
         let entry = |external_id: &str, local, how| CrosswalkEntry {
             source: source.clone(),

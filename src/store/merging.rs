@@ -1,8 +1,9 @@
 //! Between the records and the merged rows: what waits to be merged, and writing what merge made of it.
 
-use super::codec::{Kind, fields_of, instant, kind_of};
+use super::codec::{Kind, instant, kind_of};
 use super::error::Res;
 use super::facts::settle;
+use super::packed::unpack;
 use super::records::{mark_dirty, record};
 use super::rows::{Touched, delete_row, next_seq, part, put_row, reserve_ids, seq};
 use super::ties::{remerge_row, tie, tie_of, ties_of};
@@ -99,7 +100,7 @@ fn hand_out(db: &Connection, entity: Entity, limit: usize) -> Res<Vec<StoredReco
                 fields: if deleted {
                     Vec::new()
                 } else {
-                    fields_of(r.get_ref(5)?.as_str().unwrap_or("{}"))?
+                    unpack(r.get_ref(5)?)?
                 },
             },
         });

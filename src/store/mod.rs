@@ -18,6 +18,7 @@ mod merging;
 mod open;
 mod operations;
 mod outbox;
+mod packed;
 mod peek;
 mod records;
 mod rows;
@@ -29,14 +30,14 @@ mod tests;
 mod ties;
 mod types;
 
-pub use codec::pack;
 pub use engine::Store;
 pub use error::StoreError;
 pub use open::peek_screen_cache;
+pub use packed::pack;
 pub use peek::{Fate, Peek};
 pub use storage::{Answer, Storage};
 pub use types::{
     AccountHit, Applied, Committed, Counts, Draft, FreshBatch, FreshPage, ItemOutcome, Lease,
-    MergeStats, Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, StreamProblem,
-    Undone,
+    MergeStats, Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, Settled,
+    StreamProblem, Undone,
 };

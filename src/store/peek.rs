@@ -1,7 +1,8 @@
 //! A look into a database without opening it for work: what a page of rows would change. Nothing is written, made or migrated.
 
-use super::codec::{Kind, fields_text};
+use super::codec::Kind;
 use super::error::{Res, StoreError};
+use super::packed::{is_same, pack};
 use crate::book::Record;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use std::path::{Path, PathBuf};
@@ -70,10 +71,10 @@ impl Peek {
                 return Ok(Fate::New);
             };
             let deleted: bool = row.get(0)?;
-            let fields = fields_text(&record.fields)?;
+            let fields = pack(&record.fields);
             Ok(if deleted {
                 Fate::New
-            } else if row.get_ref(1)?.as_str().is_ok_and(|was| was == fields) {
+            } else if is_same(row.get_ref(1)?, &fields)? {
                 Fate::Unchanged
             } else {
                 Fate::Changed

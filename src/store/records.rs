@@ -1,8 +1,10 @@
 //! What each vendor said: pages with their cursors, sweeps, runs, and rows that could not be taken.
 
-use super::codec::{Kind, fields_of, fields_text, instant, kind_of, micros};
+use super::codec::{Kind, instant, kind_of, micros};
 use super::error::Res;
 use super::implied;
+use super::packed::{is_same, pack, unpack};
+use super::ties;
 use super::types::{PageStats, PageWrite, RunReport, StreamProblem};
 use crate::book::{Cursor, Record, RecordKey, RowProblem, SourceName, StoredRecord};
 use jiff::Timestamp;
@@ -110,7 +112,7 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
             stats.implied += u64::from(implied::put(db, &page.source, record)?);
             continue;
         }
-        let fields = fields_text(&record.fields)?;
+        let fields = pack(&record.fields);
         let modified = record.modified.map(micros);
         let mut rows = known.query(params![
             &*page.source,
@@ -132,6 +134,7 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
                     fields,
                     page.run
                 ])?;
+                ties::join(db, &page.source, record.entity, &record.external_id)?;
                 stats.inserted += 1;
             }
             continue;
@@ -142,8 +145,8 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
         let stale = !record.deleted
             && !was_deleted
             && matches!((was_modified, modified), (Some(was), Some(is)) if is < was);
-        let same = was_deleted == record.deleted
-            && (record.deleted || row.get_ref(3)?.as_str().is_ok_and(|was| was == fields));
+        let same =
+            was_deleted == record.deleted && (record.deleted || is_same(row.get_ref(3)?, &fields)?);
         drop(rows);
         if same || stale {
             stats.unchanged += 1;
@@ -299,7 +302,7 @@ pub(super) fn record(db: &Connection, key: &RecordKey) -> Res<Option<StoredRecor
             fields: if deleted {
                 Vec::new()
             } else {
-                fields_of(r.get_ref(2)?.as_str().unwrap_or("{}"))?
+                unpack(r.get_ref(2)?)?
             },
         },
     }))
@@ -318,9 +321,9 @@ pub(super) fn put_record(db: &Connection, stored: &StoredRecord) -> Res<()> {
         r.external_id,
         r.modified.map(micros),
         r.deleted,
-        fields_text(&r.fields)?
+        pack(&r.fields)
     ])?;
-    Ok(())
+    ties::join(db, &stored.source, r.entity, &r.external_id)
 }
 
 /// Marks a record to be merged again.

@@ -58,8 +58,8 @@ impl Storage for Store {
             })
         })
     }
-    fn settle(&self, limit: usize, now: Timestamp) -> Answer<u64> {
-        self.write(move |db| fresh::settle_some(db, limit, now))
+    fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled> {
+        self.write(move |db| fresh::settle_some(db, after, limit, now))
     }
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64> {
         let (source, stream) = (source.clone(), stream.to_owned());

@@ -45,8 +45,9 @@ pub trait Storage: Send + Sync {
     /// Stores a page of a first load, the cursor that covers it, and what was made of it. The facts of the accounts concerned follow with
     /// [`settle`](Storage::settle).
     fn apply_fresh(&self, page: FreshPage) -> Answer<Applied>;
-    /// Brings the facts of at most `limit` accounts up to date that [`apply_fresh`](Storage::apply_fresh) left behind; how many.
-    fn settle(&self, limit: usize, now: Timestamp) -> Answer<u64>;
+    /// Brings the facts of at most `limit` accounts up to date that [`apply_fresh`](Storage::apply_fresh) left behind: of those after one,
+    /// in the order of their ids.
+    fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled>;
     /// After a complete full run: the records of that stream which the run has not seen are gone. How many.
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64>;
 

@@ -7,7 +7,7 @@ use super::rows::{Touched, delete_row};
 use crate::book::{
     Candidate, CrosswalkEntry, Entity, LocalId, MatchHow, MatchKey, RecordKey, SourceName, Target,
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 pub(super) fn how_name(how: MatchHow) -> &'static str {
     match how {
@@ -33,52 +33,117 @@ fn how_of(name: &str) -> MatchHow {
 
 /// Whose a record is.
 pub(super) fn tie_of(db: &Connection, key: &RecordKey) -> Res<Option<CrosswalkEntry>> {
-    Ok(db
-        .prepare_cached(
-            "SELECT local,how FROM crosswalk WHERE source=?1 AND entity=?2 AND external_id=?3",
-        )?
-        .query_row(
-            params![&*key.source, Kind(key.entity), key.external_id],
-            |r| {
-                Ok(CrosswalkEntry {
-                    source: key.source.clone(),
-                    entity: key.entity,
-                    external_id: key.external_id.clone(),
-                    local: LocalId(r.get(0)?),
-                    how: how_of(r.get_ref(1)?.as_str().unwrap_or("")),
-                })
-            },
-        )
-        .optional()?)
+    for sql in [
+        "SELECT local,how FROM source_record WHERE source=?1 AND entity=?2 AND external_id=?3 AND local IS NOT NULL",
+        "SELECT local,how FROM tie WHERE source=?1 AND entity=?2 AND external_id=?3",
+    ] {
+        let found = db
+            .prepare_cached(sql)?
+            .query_row(
+                params![&*key.source, Kind(key.entity), key.external_id],
+                |r| {
+                    Ok(CrosswalkEntry {
+                        source: key.source.clone(),
+                        entity: key.entity,
+                        external_id: key.external_id.clone(),
+                        local: LocalId(r.get(0)?),
+                        how: how_of(r.get_ref(1)?.as_str().unwrap_or("")),
+                    })
+                },
+            )
+            .optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
-/// The records of a row.
+/// The records of a row, and what else it is called by.
 pub(super) fn ties_of(db: &Connection, target: Target) -> Res<Vec<CrosswalkEntry>> {
-    let mut statement = db.prepare_cached(
-        "SELECT source,external_id,how FROM crosswalk WHERE entity=?1 AND local=?2",
-    )?;
-    let rows = statement.query_map(params![Kind(target.entity), target.id.0], |r: &Row<'_>| {
-        Ok(CrosswalkEntry {
-            source: r.get::<_, String>(0)?.into(),
-            entity: target.entity,
-            external_id: r.get(1)?,
-            local: target.id,
-            how: how_of(r.get_ref(2)?.as_str().unwrap_or("")),
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    let mut ties = Vec::new();
+    for sql in [
+        "SELECT source,external_id,how FROM source_record WHERE entity=?1 AND local=?2",
+        "SELECT source,external_id,how FROM tie WHERE entity=?1 AND local=?2",
+    ] {
+        let mut statement = db.prepare_cached(sql)?;
+        let mut rows = statement.query(params![Kind(target.entity), target.id.0])?;
+        while let Some(r) = rows.next()? {
+            ties.push(CrosswalkEntry {
+                source: r.get::<_, String>(0)?.into(),
+                entity: target.entity,
+                external_id: r.get(1)?,
+                local: target.id,
+                how: how_of(r.get_ref(2)?.as_str().unwrap_or("")),
+            });
+        }
+    }
+    ties.sort_by(|a, b| (&a.source, &a.external_id).cmp(&(&b.source, &b.external_id)));
+    Ok(ties)
 }
 
 /// What a source calls a row.
 pub(super) fn external_id(db: &Connection, source: &str, target: Target) -> Res<Option<String>> {
-    Ok(db
+    let ties = ties_of(db, target)?;
+    let of = ties.into_iter().find(|t| &*t.source == source);
+    Ok(of.map(|t| t.external_id))
+}
+
+/// The source of a row; csops itself only where there is no other.
+pub(super) fn source_of(db: &Connection, target: Target) -> Res<Option<String>> {
+    for sql in [
+        "SELECT source FROM source_record WHERE entity=?1 AND local=?2 ORDER BY source='local',source LIMIT 1",
+        "SELECT source FROM tie WHERE entity=?1 AND local=?2 ORDER BY source='local',source LIMIT 1",
+    ] {
+        let found: Option<String> = db
+            .prepare_cached(sql)?
+            .query_row(params![Kind(target.entity), target.id.0], |r| r.get(0))
+            .optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Writes whose a record is: with the record, or apart where there is none of that id.
+fn put(db: &Connection, entry: &CrosswalkEntry) -> Res<()> {
+    for sql in [
+        "UPDATE source_record SET local=?4,how=?5 WHERE source=?1 AND entity=?2 AND external_id=?3",
+        "INSERT INTO tie(source,entity,external_id,local,how) VALUES(?1,?2,?3,?4,?5)
+         ON CONFLICT DO UPDATE SET local=excluded.local,how=excluded.how",
+    ] {
+        let written = db.prepare_cached(sql)?.execute(params![
+            &*entry.source,
+            Kind(entry.entity),
+            entry.external_id,
+            entry.local.0,
+            how_name(entry.how)
+        ])?;
+        if written > 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A record has come: what was tied by its id before it came stands with it from now on.
+pub(super) fn join(db: &Connection, source: &str, entity: Entity, external_id: &str) -> Res<()> {
+    let found: Option<(u32, String)> = db
         .prepare_cached(
-            "SELECT external_id FROM crosswalk WHERE entity=?1 AND local=?2 AND source=?3 LIMIT 1",
+            "DELETE FROM tie WHERE source=?1 AND entity=?2 AND external_id=?3 RETURNING local,how",
         )?
-        .query_row(params![Kind(target.entity), target.id.0, source], |r| {
-            r.get(0)
+        .query_row(params![source, Kind(entity), external_id], |r| {
+            Ok((r.get(0)?, r.get(1)?))
         })
-        .optional()?)
+        .optional()?;
+    if let Some((local, how)) = found {
+        db.prepare_cached(
+            "UPDATE source_record SET local=?4,how=?5 WHERE source=?1 AND entity=?2 AND external_id=?3",
+        )?
+        .execute(params![source, Kind(entity), external_id, local, how])?;
+    }
+    Ok(())
 }
 
 /// Ties records to rows. When one was another's before, everything that hangs on that one is merged again, and it goes when nothing is
@@ -114,17 +179,7 @@ fn tie_one(
         external_id: entry.external_id.clone(),
     };
     let before = tie_of(db, &key)?;
-    db.prepare_cached(
-        "INSERT INTO crosswalk(source,entity,external_id,local,how) VALUES(?1,?2,?3,?4,?5)
-         ON CONFLICT(source,entity,external_id) DO UPDATE SET local=excluded.local,how=excluded.how",
-    )?
-    .execute(params![
-        &*entry.source,
-        Kind(entry.entity),
-        entry.external_id,
-        entry.local.0,
-        how_name(entry.how)
-    ])?;
+    put(db, entry)?;
     match before {
         None => {
             wake(db, &key, entry.local)?;
@@ -143,8 +198,15 @@ fn tie_one(
             let left = ties_of(db, old)?;
             if left.iter().all(|t| t.how == MatchHow::Named) {
                 // What its rows call it goes where it went.
-                db.prepare_cached("UPDATE crosswalk SET local=?3 WHERE entity=?1 AND local=?2")?
-                    .execute(params![Kind(old.entity), old.id.0, entry.local.0])?;
+                for called in left {
+                    put(
+                        db,
+                        &CrosswalkEntry {
+                            local: entry.local,
+                            ..called
+                        },
+                    )?;
+                }
                 delete_row(db, old, seq, touched)?;
             }
             Ok(Some(old))
@@ -269,9 +331,8 @@ fn remerge_referring(db: &Connection, targets: &[Target]) -> Res<()> {
             }
             db.execute(
                 &format!(
-                    "UPDATE source_record SET dirty=1 WHERE (source,entity,external_id) IN
-                     (SELECT c.source,c.entity,c.external_id FROM {0} r CROSS JOIN crosswalk c
-                     WHERE r.{column} IN (SELECT value FROM json_each(?1)) AND c.entity='{0}' AND c.local=r.id)",
+                    "UPDATE source_record SET dirty=1 WHERE id IN (SELECT s.id FROM {0} r CROSS JOIN source_record s
+                     WHERE r.{column} IN (SELECT value FROM json_each(?1)) AND s.entity='{0}' AND s.local=r.id)",
                     entity.name()
                 ),
                 [&ids],
@@ -281,12 +342,12 @@ fn remerge_referring(db: &Connection, targets: &[Target]) -> Res<()> {
     Ok(())
 }
 
-/// Every source that has a record tied to anything; few, however many records there are.
+/// Every source that has a record or a tie; few, however many there are of these.
 pub(super) fn sources(db: &Connection) -> Res<Vec<SourceName>> {
     let mut statement = db.prepare_cached(
-        "WITH RECURSIVE s(x) AS (SELECT min(source) FROM crosswalk UNION ALL
-         SELECT (SELECT min(source) FROM crosswalk WHERE source>x) FROM s WHERE x IS NOT NULL)
-         SELECT x FROM s WHERE x IS NOT NULL",
+        "WITH RECURSIVE s(x) AS (SELECT min(source) FROM source_record UNION ALL
+         SELECT (SELECT min(source) FROM source_record WHERE source>x) FROM s WHERE x IS NOT NULL)
+         SELECT x FROM s WHERE x IS NOT NULL UNION SELECT source FROM tie",
     )?;
     let rows = statement.query_map([], |r| Ok(SourceName::from(r.get::<_, String>(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -54,7 +54,7 @@ pub struct FreshPage {
     /// The page; none of its records is a deletion or only implied.
     pub page: PageWrite,
     /// The fields of each of its records, [packed](super::pack).
-    pub packed: Vec<String>,
+    pub packed: Vec<Vec<u8>>,
     /// What merge made of them, kind by kind.
     pub merged: Vec<FreshBatch>,
     /// How often records had moved to other rows when its references were looked up ([`context`](super::Storage::context)).
@@ -176,6 +176,15 @@ pub struct Committed {
     pub touched: Vec<Target>,
     /// The store's sequence number afterwards.
     pub seq: u64,
+}
+
+/// How far bringing accounts' facts up to date has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// How many accounts.
+    pub accounts: u64,
+    /// The last of them, when there are more behind it.
+    pub last: Option<LocalId>,
 }
 
 /// What an undo did.

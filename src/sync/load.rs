@@ -186,18 +186,17 @@ impl Shared {
                 self.store.reserve_ids(entity, new_rows).await?
             };
             let rules = Arc::clone(&self.rules);
-            let (records, texts, made) = elsewhere(move || {
+            let (records, fields, made) = elsewhere(move || {
                 let made = match &plan {
                     Some(plan) => merge::combine(&rules, &batch, plan, first_new),
                     None => merge::combine_new(&rules, &batch, first_new),
                 };
                 let records: Vec<Record> = batch.dirty.into_iter().map(|s| s.record).collect();
-                let texts: Result<Vec<String>, StoreError> =
-                    records.iter().map(|r| pack(&r.fields)).collect();
-                (records, texts, made)
+                let fields: Vec<Vec<u8>> = records.iter().map(|r| pack(&r.fields)).collect();
+                (records, fields, made)
             })
             .await?;
-            packed.extend(texts?);
+            packed.extend(fields);
             page.records.extend(records);
             merged.push(FreshBatch {
                 first_new,
@@ -264,11 +263,17 @@ impl Shared {
     pub(super) async fn settle_facts(&self) -> Result<(), StoreError> {
         let begun = Instant::now();
         let mut changed = 0;
+        // Once through: what another source touches behind is brought up to date when that one is shown.
+        let mut last = LocalId::NONE;
         loop {
-            let settled = self.store.settle(SETTLED_AT_ONCE, self.clock.now()).await?;
-            changed += settled;
-            if settled < SETTLED_AT_ONCE as u64 {
-                break;
+            let settled = self
+                .store
+                .settle(last, SETTLED_AT_ONCE, self.clock.now())
+                .await?;
+            changed += settled.accounts;
+            match settled.last {
+                Some(reached) => last = reached,
+                None => break,
             }
         }
         *self.settled.lock().unwrap_or_else(PoisonError::into_inner) =

@@ -1,0 +1,437 @@
+//! A record's fields as they lie in the database: one short run of bytes, sorted by name, so that equal fields are equal bytes. A million
+//! records of a first load are written and compared in this form; JSON, which stood here before and is still read, takes three times as
+//! much.
+//!
+//! The bytes: [`FORMAT`], then for each field its name (a place in [`NAMES`], or [`SPELT`] with length and text), one of [`tag`] and what
+//! that needs. Lengths and whole numbers are LEB128, signed ones in zigzag.
+
+use super::error::{Fail, Res};
+use crate::book::{FieldValue, LocalId, Money, record::FieldName};
+use jiff::{Timestamp, civil::Date};
+use rusqlite::types::ValueRef;
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+
+/// The first byte.
+const FORMAT: u8 = 1;
+/// A name that is not in [`NAMES`] follows.
+const SPELT: u8 = 0xff;
+
+/// The names that most records use. Only ever added to: their places are in every database.
+const NAMES: &[&str] = &[
+    "account",
+    "accepted",
+    "active",
+    "amount",
+    "arr",
+    "at",
+    "author",
+    "auto_renew",
+    "body",
+    "cancelled",
+    "capacity_hours",
+    "change",
+    "class",
+    "closed",
+    "comments",
+    "completed_at",
+    "contact",
+    "contract",
+    "created",
+    "csm",
+    "date",
+    "description",
+    "domain",
+    "due",
+    "email",
+    "end",
+    "escalated",
+    "escalation",
+    "forecast",
+    "from",
+    "health",
+    "health_at",
+    "identifiers",
+    "industry",
+    "kind",
+    "left_at",
+    "line",
+    "manager",
+    "name",
+    "next_step",
+    "notice_days",
+    "notice_deadline",
+    "nps",
+    "number",
+    "opened",
+    "origin",
+    "original_due",
+    "outcome",
+    "owner",
+    "parent",
+    "phone",
+    "priority",
+    "priority_kind",
+    "probability",
+    "product",
+    "pushes",
+    "rate",
+    "reason",
+    "recurring",
+    "region",
+    "renewal",
+    "role",
+    "segment",
+    "sentiment",
+    "signed",
+    "stage",
+    "stage_kind",
+    "start",
+    "status",
+    "status_kind",
+    "subject",
+    "tags",
+    "target",
+    "text",
+    "title",
+    "to",
+    "touch",
+    "unit",
+    "value",
+];
+
+/// What kind of value follows.
+mod tag {
+    pub const NULL: u8 = 0;
+    pub const TEXT: u8 = 1;
+    pub const NUMBER: u8 = 2;
+    pub const WHOLE: u8 = 3;
+    pub const NO: u8 = 4;
+    pub const YES: u8 = 5;
+    pub const MONEY: u8 = 6;
+    pub const DATE: u8 = 7;
+    pub const INSTANT: u8 = 8;
+    pub const REF: u8 = 9;
+    pub const ID: u8 = 10;
+    pub const LIST: u8 = 11;
+}
+
+/// The bytes of these fields.
+pub fn pack(fields: &[(FieldName, FieldValue)]) -> Vec<u8> {
+    let mut sorted: Vec<&(FieldName, FieldValue)> = fields.iter().collect();
+    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut out = Vec::with_capacity(16 + fields.len() * 16);
+    out.push(FORMAT);
+    for (name, value) in sorted {
+        match NAMES.iter().position(|n| n == name) {
+            Some(place) => out.push(place as u8),
+            None => {
+                out.push(SPELT);
+                put_text(&mut out, name);
+            }
+        }
+        put_value(&mut out, value);
+    }
+    out
+}
+
+fn put_value(out: &mut Vec<u8>, value: &FieldValue) {
+    match value {
+        FieldValue::Null => out.push(tag::NULL),
+        FieldValue::Text(t) => {
+            out.push(tag::TEXT);
+            put_text(out, t);
+        }
+        FieldValue::Number(n) => {
+            let whole = *n as i64;
+            if whole as f64 == *n
+                && whole.unsigned_abs() < 1 << 53
+                && !(whole == 0 && n.is_sign_negative())
+            {
+                out.push(tag::WHOLE);
+                put_signed(out, whole);
+            } else if n.is_finite() {
+                out.push(tag::NUMBER);
+                out.extend(n.to_le_bytes());
+            } else {
+                // Nobody can do anything with such numbers.
+                out.push(tag::NULL);
+            }
+        }
+        FieldValue::Bool(b) => out.push(if *b { tag::YES } else { tag::NO }),
+        FieldValue::Money(m) => {
+            out.push(tag::MONEY);
+            put_signed(out, m.minor);
+            out.extend(m.currency);
+        }
+        FieldValue::Date(d) => {
+            out.push(tag::DATE);
+            out.extend(d.year().to_le_bytes());
+            out.extend([d.month().unsigned_abs(), d.day().unsigned_abs()]);
+        }
+        FieldValue::Instant(at) => {
+            out.push(tag::INSTANT);
+            put_signed(out, at.as_second());
+            put_signed(out, i64::from(at.subsec_nanosecond()));
+        }
+        FieldValue::Ref(id) => {
+            out.push(tag::REF);
+            put_text(out, id);
+        }
+        FieldValue::Id(id) => {
+            out.push(tag::ID);
+            put_number(out, u64::from(id.0));
+        }
+        FieldValue::List(items) => {
+            out.push(tag::LIST);
+            put_number(out, items.len() as u64);
+            for item in items {
+                put_text(out, item);
+            }
+        }
+    }
+}
+
+fn put_number(out: &mut Vec<u8>, mut n: u64) {
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+fn put_signed(out: &mut Vec<u8>, n: i64) {
+    put_number(out, ((n << 1) ^ (n >> 63)) as u64);
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put_number(out, text.len() as u64);
+    out.extend(text.as_bytes());
+}
+
+/// Reads the fields of a record, in today's form or in the JSON of former ones.
+pub(super) fn unpack(value: ValueRef<'_>) -> Res<Vec<(FieldName, FieldValue)>> {
+    match value {
+        ValueRef::Blob(bytes) => read(bytes).ok_or_else(damaged),
+        ValueRef::Text(text) => of_json(std::str::from_utf8(text).map_err(|_| damaged())?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn damaged() -> Fail {
+    Fail::Bad("the fields of a record cannot be read".to_owned())
+}
+
+/// Whether what lies there are these fields, which are packed already.
+pub(super) fn is_same(value: ValueRef<'_>, packed: &[u8]) -> Res<bool> {
+    Ok(match value {
+        ValueRef::Blob(bytes) => bytes == packed,
+        ValueRef::Text(_) => pack(&unpack(value)?) == packed,
+        _ => false,
+    })
+}
+
+fn read(bytes: &[u8]) -> Option<Vec<(FieldName, FieldValue)>> {
+    let (&FORMAT, mut rest) = bytes.split_first()? else {
+        return None;
+    };
+    let mut fields = Vec::with_capacity(rest.len() / 12);
+    while let Some((&place, after)) = rest.split_first() {
+        rest = after;
+        let name = if place == SPELT {
+            FieldName::Owned(take_text(&mut rest)?)
+        } else {
+            FieldName::Borrowed(NAMES.get(usize::from(place))?)
+        };
+        fields.push((name, take_value(&mut rest)?));
+    }
+    Some(fields)
+}
+
+fn take_value(rest: &mut &[u8]) -> Option<FieldValue> {
+    Some(match take(rest, 1)?[0] {
+        tag::NULL => FieldValue::Null,
+        tag::TEXT => FieldValue::Text(take_text(rest)?),
+        tag::NUMBER => FieldValue::Number(f64::from_le_bytes(take(rest, 8)?.try_into().ok()?)),
+        tag::WHOLE => FieldValue::Number(take_signed(rest)? as f64),
+        tag::NO => FieldValue::Bool(false),
+        tag::YES => FieldValue::Bool(true),
+        tag::MONEY => FieldValue::Money(Money {
+            minor: take_signed(rest)?,
+            currency: take(rest, 3)?.try_into().ok()?,
+        }),
+        tag::DATE => {
+            let &[low, high, month, day] = take(rest, 4)? else {
+                return None;
+            };
+            let year = i16::from_le_bytes([low, high]);
+            FieldValue::Date(Date::new(year, month as i8, day as i8).ok()?)
+        }
+        tag::INSTANT => {
+            let second = take_signed(rest)?;
+            let nano = i32::try_from(take_signed(rest)?).ok()?;
+            FieldValue::Instant(Timestamp::new(second, nano).ok()?)
+        }
+        tag::REF => FieldValue::Ref(take_text(rest)?),
+        tag::ID => FieldValue::Id(LocalId(u32::try_from(take_number(rest)?).ok()?)),
+        tag::LIST => {
+            let mut left = take_number(rest)?;
+            let mut items = Vec::new();
+            while left > 0 {
+                items.push(take_text(rest)?);
+                left -= 1;
+            }
+            FieldValue::List(items)
+        }
+        _ => return None,
+    })
+}
+
+fn take<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
+    let (taken, after) = rest.split_at_checked(n)?;
+    *rest = after;
+    Some(taken)
+}
+
+fn take_number(rest: &mut &[u8]) -> Option<u64> {
+    let mut n = 0;
+    for shift in (0..64).step_by(7) {
+        let byte = take(rest, 1)?[0];
+        n |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Some(n);
+        }
+    }
+    None
+}
+
+fn take_signed(rest: &mut &[u8]) -> Option<i64> {
+    let n = take_number(rest)?;
+    Some((n >> 1) as i64 ^ -((n & 1) as i64))
+}
+
+fn take_text(rest: &mut &[u8]) -> Option<String> {
+    let n = usize::try_from(take_number(rest)?).ok()?;
+    Some(std::str::from_utf8(take(rest, n)?).ok()?.to_owned())
+}
+
+/// Reads the JSON object of fields that databases hold from former times.
+fn of_json(text: &str) -> Res<Vec<(FieldName, FieldValue)>> {
+    struct Fields;
+    impl<'de> Visitor<'de> for Fields {
+        type Value = Vec<(FieldName, FieldValue)>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object of fields")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = Vec::with_capacity(map.size_hint().unwrap_or(24));
+            while let Some((name, value)) = map.next_entry::<String, FieldValue>()? {
+                fields.push((FieldName::Owned(name), value));
+            }
+            Ok(fields)
+        }
+    }
+    Ok(serde_json::Deserializer::from_str(text).deserialize_map(Fields)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(bytes: &[u8]) -> Res<Vec<(FieldName, FieldValue)>> {
+        unpack(ValueRef::Blob(bytes))
+    }
+    use proptest::prelude::*;
+
+    fn value() -> impl Strategy<Value = FieldValue> {
+        prop_oneof![
+            Just(FieldValue::Null),
+            ".{0,40}".prop_map(FieldValue::Text),
+            (-1e300..1e300f64).prop_map(FieldValue::Number),
+            any::<i32>().prop_map(|n| FieldValue::Number(f64::from(n))),
+            any::<i64>().prop_map(|n| FieldValue::Number(n as f64)),
+            Just(FieldValue::Number(-0.0)),
+            any::<bool>().prop_map(FieldValue::Bool),
+            (any::<i64>(), any::<[u8; 3]>())
+                .prop_map(|(minor, currency)| FieldValue::Money(Money { minor, currency })),
+            (-9999..=9999i16, 1..=12i8, 1..=28i8)
+                .prop_map(|(y, m, d)| FieldValue::Date(jiff::civil::date(y, m, d))),
+            (-377_000_000_000..253_000_000_000i64, 0..1_000_000_000i32)
+                .prop_map(|(s, n)| FieldValue::Instant(Timestamp::new(s, n).unwrap_or_default())),
+            "[A-Za-z0-9]{0,40}".prop_map(FieldValue::Ref),
+            any::<u32>().prop_map(|n| FieldValue::Id(LocalId(n))),
+            prop::collection::vec(".{0,9}", 0..4).prop_map(FieldValue::List),
+        ]
+    }
+
+    fn name() -> impl Strategy<Value = FieldName> {
+        prop_oneof![
+            (0..NAMES.len()).prop_map(|i| FieldName::Borrowed(NAMES[i])),
+            ".{1,20}".prop_map(FieldName::Owned),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_is_read_and_the_order_does_not_matter(
+            map in prop::collection::btree_map(name(), value(), 0..12)
+        ) {
+            let sorted: Vec<_> = map.into_iter().collect();
+            let mut turned = sorted.clone();
+            turned.reverse();
+            let bytes = pack(&turned);
+            prop_assert_eq!(&bytes, &pack(&sorted));
+            let back = fields(&bytes).unwrap();
+            // Minus zero is equal to zero, and is to stay what it was.
+            prop_assert_eq!(format!("{back:?}"), format!("{sorted:?}"));
+        }
+
+        #[test]
+        fn bytes_that_mean_nothing_are_an_error_and_no_more(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let _ = fields(&bytes);
+        }
+
+        #[test]
+        fn cut_bytes_are_never_taken_for_other_values(
+            map in prop::collection::btree_map(name(), value(), 1..6), cut in 1usize..20
+        ) {
+            let sorted: Vec<_> = map.into_iter().collect();
+            let bytes = pack(&sorted);
+            let kept = bytes.len().saturating_sub(cut);
+            if let Ok(read) = fields(&bytes[..kept]) {
+                prop_assert_eq!(format!("{read:?}"), format!("{:?}", &sorted[..read.len()]));
+            }
+        }
+    }
+
+    #[test]
+    fn json_of_former_times_is_read_and_is_the_same() {
+        let text = r#"{"account":{"ref":"001A"},"at":{"date":"2026-11-09"},"closed":"null","kind":{"text":"usage.weekly"},"value":{"number":418.0}}"#;
+        let old = unpack(ValueRef::Text(text.as_bytes())).unwrap();
+        assert_eq!(
+            old[3],
+            ("kind".into(), FieldValue::Text("usage.weekly".into()))
+        );
+        let packed = pack(&old);
+        assert_eq!(fields(&packed).unwrap(), old);
+        assert!(is_same(ValueRef::Text(text.as_bytes()), &packed).unwrap());
+        assert!(is_same(ValueRef::Blob(&packed), &packed).unwrap());
+        assert!(
+            packed.len() * 2 < text.len(),
+            "{} of {}",
+            packed.len(),
+            text.len()
+        );
+        let mut other = old;
+        other[4].1 = FieldValue::Number(419.0);
+        assert!(!is_same(ValueRef::Text(text.as_bytes()), &pack(&other)).unwrap());
+    }
+
+    #[test]
+    fn names_stand_once() {
+        for (i, name) in NAMES.iter().enumerate() {
+            assert!(!NAMES[..i].contains(name), "{name}");
+        }
+        assert!(NAMES.len() < usize::from(SPELT));
+    }
+}
