@@ -1,6 +1,7 @@
 //! The threads: one writes, a few read. Whoever asks gets a future; the work itself never runs on the asker's thread.
 
 use super::error::{Fail, Res, StoreError};
+use super::log::Log;
 use super::open::{open_reader, open_writer};
 use super::storage::Answer;
 use super::types::Options;
@@ -79,7 +80,8 @@ impl Store {
     /// # Errors
     /// Every way in which a file can refuse; it is then left as it was.
     pub fn open(path: &Path, options: Options) -> Result<Store, StoreError> {
-        let db = open_writer(path, &options)?;
+        let mut db = open_writer(path, &options)?;
+        let log = Log::follow(&mut db, path, &options)?;
         let seen = data_version(&db).map_err(|e| e.about(path))?;
         let (write, write_jobs) = mpsc::channel::<WriteJob>();
         let (read, read_jobs) = mpsc::channel::<ReadJob>();
@@ -121,6 +123,7 @@ impl Store {
             Box::new(move || {
                 while let Ok(job) = write_jobs.recv() {
                     job(&mut writer);
+                    log.tend(&writer.db);
                 }
             }),
         )?;

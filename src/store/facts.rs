@@ -48,7 +48,13 @@ pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Time
     let mut accounts: Vec<(LocalId, u8)> =
         std::mem::take(&mut touched.accounts).into_iter().collect();
     accounts.sort_unstable();
+    let indexed = is_indexed(db)?;
     for (account, parts) in accounts {
+        let parts = if indexed {
+            parts
+        } else {
+            put_off(db, account, parts)?
+        };
         let mut columns = Columns::default();
         if parts & part::RENEWALS != 0 {
             renewals(db, account, &mut columns)?;
@@ -68,7 +74,7 @@ pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Time
         if parts & part::SIGNALS != 0 {
             usage(db, account, now, &mut columns)?;
         }
-        if parts & (part::SIGNALS | part::TOUCHES) != 0 {
+        if indexed && parts & (part::SIGNALS | part::TOUCHES) != 0 {
             follow_ups(db, account, seq, now, touched)?;
         }
         if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
@@ -90,6 +96,47 @@ pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Time
             touched.targets.push(target);
         }
     }
+    Ok(())
+}
+
+/// Whether signals can be found by their account. A load into an empty table goes without: written row by row, in the order in which a
+/// vendor sends, that tree costs more than all others together.
+pub(super) fn is_indexed(db: &Connection) -> Res<bool> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type='index' AND name='signal_account'")?
+        .exists([])?)
+}
+
+/// Lets signals be found by their account, if they cannot be yet.
+pub(super) fn index(db: &Connection) -> Res<()> {
+    if !is_indexed(db)? {
+        db.execute_batch("CREATE INDEX signal_account ON signal (account, kind, at)")?;
+    }
+    Ok(())
+}
+
+/// Leaves for later what looks at an account's signals; what is left to do now.
+fn put_off(db: &Connection, account: LocalId, parts: u8) -> Res<u8> {
+    let later = part::ACCOUNT | part::SIGNALS;
+    // What was touched may answer what was said in a survey.
+    let answers = if parts & part::TOUCHES != 0 {
+        part::SIGNALS
+    } else {
+        0
+    };
+    let left = parts & later | answers;
+    if left != 0 {
+        leave(db, account, left)?;
+    }
+    Ok(parts & !later)
+}
+
+/// Notes which of an account's facts are to be brought up to date later.
+pub(super) fn leave(db: &Connection, account: LocalId, parts: u8) -> Res<()> {
+    db.prepare_cached(
+        "INSERT INTO unsettled(account,parts) VALUES(?1,?2) ON CONFLICT(account) DO UPDATE SET parts=parts|excluded.parts",
+    )?
+    .execute(params![account.0, parts])?;
     Ok(())
 }
 

@@ -3,14 +3,16 @@
 
 use super::codec::{Kind, micros};
 use super::error::Res;
-use super::facts::settle;
+use super::facts::{index, is_indexed, leave, settle};
 use super::implied;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
-use super::rows::{Touched, delete_row, next_seq, put_new_row, put_row};
+use super::rows::{Touched, delete_row, next_seq, part, put_new_row, put_row};
 use super::ties::{how_name, moves, tie_of, wake};
-use super::types::{FreshPage, PageStats, Settled};
-use crate::book::{CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, RecordKey, SourceName};
+use super::types::{FreshPage, PageStats, PageWrite, Settled};
+use crate::book::{
+    CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, Record, RecordKey, SourceName,
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{HashMap, HashSet};
@@ -64,6 +66,7 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
         return Ok(None);
     }
     let page = &fresh.page;
+    begin_signals(db, page)?;
     if !put_records(db, fresh)? {
         return Ok(None);
     }
@@ -125,13 +128,44 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
     Ok(Some(stats))
 }
 
+/// The ties of a page's records: nearly always in their order.
+struct Ties<'a> {
+    next: std::iter::Peekable<Box<dyn Iterator<Item = &'a CrosswalkEntry> + 'a>>,
+    /// Those that were not in the order.
+    rest: HashMap<(Entity, &'a str), &'a CrosswalkEntry>,
+}
+
+impl<'a> Ties<'a> {
+    fn of(fresh: &'a FreshPage) -> Ties<'a> {
+        let all: Box<dyn Iterator<Item = &'a CrosswalkEntry> + 'a> =
+            Box::new(fresh.merged.iter().flat_map(|part| &part.batch.crosswalk));
+        Ties {
+            next: all.peekable(),
+            rest: HashMap::new(),
+        }
+    }
+
+    fn take(&mut self, record: &'a Record) -> Option<&'a CrosswalkEntry> {
+        let is_its = |tie: &CrosswalkEntry| {
+            tie.entity == record.entity && tie.external_id == record.external_id
+        };
+        if let Some(tie) = self.next.next_if(|tie| is_its(tie)) {
+            return Some(tie);
+        }
+        self.rest
+            .extend(self.next.by_ref().map(|t| ((t.entity, &*t.external_id), t)));
+        self.rest.remove(&(record.entity, &*record.external_id))
+    }
+
+    fn is_empty(&mut self) -> bool {
+        self.rest.is_empty() && self.next.peek().is_none()
+    }
+}
+
 /// Writes the records of a page with the rows that they belong to; `false` when one of them, or a tie of its id, is there already.
 fn put_records(db: &Connection, fresh: &FreshPage) -> Res<bool> {
     let page = &fresh.page;
-    let mut ties: HashMap<(Entity, &str), &CrosswalkEntry> = HashMap::new();
-    for entry in fresh.merged.iter().flat_map(|part| &part.batch.crosswalk) {
-        ties.insert((entry.entity, &entry.external_id), entry);
-    }
+    let mut ties = Ties::of(fresh);
     let mut known = db.prepare_cached("SELECT 1 FROM tie WHERE source=?1 LIMIT 1")?;
     let any_known = known.exists([&*page.source])?;
     let mut insert = db.prepare_cached(
@@ -144,7 +178,7 @@ fn put_records(db: &Connection, fresh: &FreshPage) -> Res<bool> {
     insert.raw_bind_parameter(3, page.run)?;
     let mut kind = None;
     for (record, fields) in page.records.iter().zip(&fresh.packed) {
-        let tie = ties.remove(&(record.entity, &*record.external_id));
+        let tie = ties.take(record);
         if any_known
             && tie_of(
                 db,
@@ -201,13 +235,29 @@ fn wake_waiting(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]
 fn note(db: &Connection, touched: &mut Touched) -> Res<()> {
     let mut accounts: Vec<(LocalId, u8)> = touched.accounts.drain().collect();
     accounts.sort_unstable();
-    let mut statement = db.prepare_cached(
-        "INSERT INTO unsettled(account,parts) VALUES(?1,?2) ON CONFLICT(account) DO UPDATE SET parts=parts|excluded.parts",
-    )?;
     for (account, parts) in accounts {
-        statement.execute(params![account.0, parts])?;
+        leave(db, account, parts)?;
     }
     Ok(())
+}
+
+/// A load into a table without any signals goes without the tree that finds them by their account, until [`end_load`].
+fn begin_signals(db: &Connection, page: &PageWrite) -> Res<()> {
+    let signal = |r: &Record| r.entity == Entity::Signal;
+    if page.records.iter().any(signal)
+        && !db
+            .prepare_cached("SELECT 1 FROM signal LIMIT 1")?
+            .exists([])?
+        && is_indexed(db)?
+    {
+        db.execute_batch("DROP INDEX signal_account")?;
+    }
+    Ok(())
+}
+
+/// No first load is under way any more.
+pub(super) fn end_load(db: &Connection) -> Res<()> {
+    index(db)
 }
 
 /// Brings the facts of some of the accounts up to date that a first load left behind: of those after one, in the order of their ids.
@@ -218,11 +268,17 @@ pub(super) fn settle_some(
     now: Timestamp,
 ) -> Res<Settled> {
     let mut touched = Touched::default();
+    // What looks at signals waits until they can be found.
+    let now_possible = if is_indexed(db)? {
+        part::ALL
+    } else {
+        part::ALL & !(part::ACCOUNT | part::SIGNALS)
+    };
     {
         let mut statement = db.prepare_cached(
-            "SELECT account,parts FROM unsettled WHERE account>?1 ORDER BY account LIMIT ?2",
+            "SELECT account,parts FROM unsettled WHERE account>?1 AND parts&?3<>0 ORDER BY account LIMIT ?2",
         )?;
-        let mut rows = statement.query(params![after.0, limit as i64])?;
+        let mut rows = statement.query(params![after.0, limit as i64, now_possible])?;
         while let Some(r) = rows.next()? {
             touched
                 .accounts
@@ -232,8 +288,8 @@ pub(super) fn settle_some(
     let Some(last) = touched.accounts.keys().max().copied() else {
         return Ok(Settled::default());
     };
-    db.prepare_cached("DELETE FROM unsettled WHERE account>?1 AND account<=?2")?
-        .execute([after.0, last.0])?;
+    db.prepare_cached("DELETE FROM unsettled WHERE account>?1 AND account<=?2 AND parts&?3<>0")?
+        .execute(params![after.0, last.0, now_possible])?;
     let accounts = touched.accounts.len();
     let seq = next_seq(db)?;
     settle(db, &mut touched, seq, now)?;

@@ -14,6 +14,7 @@ mod fresh;
 mod history;
 mod implied;
 mod load;
+mod log;
 mod merging;
 mod open;
 mod operations;

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0008.sql"),
     include_str!("migrations/0009.sql"),
+    include_str!("migrations/0010.sql"),
 ];
 
 /// SQLite's mark of whose file it is: `csop`.
@@ -52,6 +53,11 @@ pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
 /// Another connection, for reading.
 pub(super) fn open_reader(path: &Path, options: &Options) -> Result<Connection, StoreError> {
     connect(path, options, true).map_err(|e| e.about(path))
+}
+
+/// Another connection, for moving the log into the file.
+pub(super) fn open_tidier(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    connect(path, options, false).map_err(|e| e.about(path))
 }
 
 /// A stored picture of a screen, read without opening the store: the first frame must not wait for a migration, a lock or a load.
@@ -141,16 +147,14 @@ fn connect(path: &Path, options: &Options, reader: bool) -> Res<Connection> {
     // Statements are planned once and not anew for every value that is bound where a partial index is near.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "foreign_keys", "OFF")?;
-    db.pragma_update(None, "temp_store", "MEMORY")?;
     // Pages of the file are mapped, not copied; they do not count as ours.
     db.pragma_update(None, "mmap_size", 1i64 << 30)?;
     db.pragma_update(None, "cache_size", if reader { -2_000 } else { -16_000 })?;
     if reader {
+        db.pragma_update(None, "temp_store", "MEMORY")?;
         db.pragma_update(None, "query_only", "ON")?;
     } else {
         db.pragma_update(None, "synchronous", "NORMAL")?;
-        // Pages that a load writes again and again go into the file once in 64 MB of log.
-        db.pragma_update(None, "wal_autocheckpoint", 16_000)?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     }
     Ok(db)

@@ -61,6 +61,9 @@ impl Storage for Store {
     fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled> {
         self.write(move |db| fresh::settle_some(db, after, limit, now))
     }
+    fn end_load(&self) -> Answer<()> {
+        self.write(fresh::end_load)
+    }
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64> {
         let (source, stream) = (source.clone(), stream.to_owned());
         self.write(move |db| records::sweep(db, &source, &stream, run))

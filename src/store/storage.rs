@@ -48,6 +48,8 @@ pub trait Storage: Send + Sync {
     /// Brings the facts of at most `limit` accounts up to date that [`apply_fresh`](Storage::apply_fresh) left behind: of those after one,
     /// in the order of their ids.
     fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled>;
+    /// No first load is under way any more: what was left away for its sake is there again.
+    fn end_load(&self) -> Answer<()>;
     /// After a complete full run: the records of that stream which the run has not seen are gone. How many.
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64>;
 

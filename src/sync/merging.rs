@@ -4,18 +4,30 @@ use super::engine::{Shared, SyncEvent};
 use crate::book::LocalId;
 use crate::merge;
 use crate::store::{Remerge, StoreError};
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 /// Records merged at a time: small enough that the first rows of a first load show soon.
 const BATCH: usize = 5_000;
+
+/// So long a first load may leave away what only slows it down, if others go on after it.
+const PUT_OFF_AT_MOST: Duration = Duration::from_secs(180);
 
 impl Shared {
     /// Merges everything that waits; how many rows changed. One at a time: two merges could open two rows for one thing.
     pub(super) async fn merge_pending(&self) -> Result<u64, StoreError> {
         let _one = self.merging.lock().await;
-        self.merge_wanted
-            .store(false, std::sync::atomic::Ordering::SeqCst);
+        self.merge_wanted.store(false, Ordering::SeqCst);
         self.store.begin_day(self.clock.today()).await?;
+        let pulling = self.pulling.load(Ordering::SeqCst) > 0;
+        let since = *self
+            .pulling_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !pulling || since.elapsed() > PUT_OFF_AT_MOST {
+            self.store.end_load().await?;
+        }
         // What a first load left behind when it was interrupted.
         self.settle_facts().await?;
         let mut total = 0;

@@ -9,7 +9,7 @@ use crate::store::{PageStats, PageWrite, StoreError};
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// After so many changed rows of a first load they are merged and shown although the stream goes on.
@@ -104,6 +104,15 @@ impl From<StoreError> for Stop {
     }
 }
 
+/// A pull that is under way.
+struct Pulling<'a>(&'a Shared);
+
+impl Drop for Pulling<'_> {
+    fn drop(&mut self) {
+        self.0.pulling.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Shared {
     /// Logs in once and learns what the source can take. `false` when it should be tried again.
     pub(super) async fn introduce(&self, source: &Arc<Source>) -> bool {
@@ -148,6 +157,7 @@ impl Shared {
                 return run;
             }
         };
+        let pulling = self.begin_pull();
         let mut in_a_row = 0;
         for stream in connector.streams() {
             if self.is_stopping() || !self.leads() {
@@ -186,6 +196,7 @@ impl Shared {
                 break;
             }
         }
+        drop(pulling);
         match self.merge_pending().await {
             Ok(_) => {}
             Err(e) => {
@@ -222,6 +233,17 @@ impl Shared {
             (Some(message), _) => self.fail(source, message, None, false).await,
         }
         run
+    }
+
+    /// Counts a pull for as long as what is returned lives.
+    fn begin_pull(&self) -> Pulling<'_> {
+        if self.pulling.fetch_add(1, Ordering::SeqCst) == 0 {
+            *self
+                .pulling_since
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+        Pulling(self)
     }
 
     /// A run that reads any stream from the beginning takes note of every row that it sees, so that what has gone can be told.
