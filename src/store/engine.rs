@@ -3,6 +3,7 @@
 use super::error::{Fail, Res, StoreError};
 use super::log::Log;
 use super::open::{open_reader, open_writer};
+use super::refs::Refs;
 use super::storage::Answer;
 use super::types::Options;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
@@ -21,6 +22,7 @@ pub struct Store {
 
 struct Inner {
     path: PathBuf,
+    refs: Arc<Mutex<Refs>>,
     queues: Mutex<Option<Queues>>,
 }
 
@@ -130,6 +132,7 @@ impl Store {
         Ok(Store {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
+                refs: Arc::default(),
                 queues: Mutex::new(Some(Queues { write, read })),
             }),
         })
@@ -138,6 +141,11 @@ impl Store {
     /// Where the file lies.
     pub fn path(&self) -> &Path {
         &self.inner.path
+    }
+
+    /// The ties that are remembered.
+    pub(super) fn refs(&self) -> Arc<Mutex<Refs>> {
+        Arc::clone(&self.inner.refs)
     }
 
     fn queues(&self) -> Option<Queues> {

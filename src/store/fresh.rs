@@ -7,6 +7,7 @@ use super::facts::{index, is_indexed, leave, settle};
 use super::implied;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
+use super::refs::Refs;
 use super::rows::{Touched, delete_row, next_seq, part, put_new_row, put_row};
 use super::ties::{how_name, moves, tie_of, wake};
 use super::types::{FreshPage, PageStats, PageWrite, Settled};
@@ -15,7 +16,8 @@ use crate::book::{
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Whether nothing of a stream is here yet, or its first load only was interrupted.
 pub(super) fn is_fresh(db: &Connection, source: &str, stream: &str) -> Res<bool> {
@@ -27,30 +29,34 @@ pub(super) fn is_fresh(db: &Connection, source: &str, stream: &str) -> Res<bool>
 }
 
 /// Adds to a batch of records that are new where their references lead; with the number of moves at that moment.
-pub(super) fn context(db: &Connection, mut batch: DirtyBatch) -> Res<(DirtyBatch, i64)> {
-    let mut asked: HashSet<(&str, Entity, &str)> = HashSet::new();
-    let mut found = Vec::new();
+pub(super) fn context(
+    db: &Connection,
+    refs: &Mutex<Refs>,
+    mut batch: DirtyBatch,
+) -> Res<(DirtyBatch, i64)> {
+    let mut refs = refs.lock().unwrap_or_else(PoisonError::into_inner);
+    let moves = refs.check(db)?;
+    // Neighbours mostly refer to the same things: what was asked last for a field is not asked again.
+    let mut asked: HashMap<(&SourceName, Entity), Vec<&str>> = HashMap::new();
     for stored in &batch.dirty {
         for (field, value) in &stored.record.fields {
             let (FieldValue::Ref(id), Some(entity)) = (value, Entity::referred_by(field)) else {
                 continue;
             };
-            if !asked.insert((&stored.source, entity, id)) {
-                continue;
+            let ids = asked.entry((&stored.source, entity)).or_default();
+            if ids.last() != Some(&id.as_str()) {
+                ids.push(id);
             }
-            found.extend(tie_of(
-                db,
-                &RecordKey {
-                    source: stored.source.clone(),
-                    entity,
-                    external_id: id.clone(),
-                },
-            )?);
         }
     }
-    drop(asked);
+    let mut found = Vec::new();
+    for ((source, entity), mut ids) in asked {
+        ids.sort_unstable();
+        ids.dedup();
+        found.extend(refs.ties(db, source, entity, &ids)?);
+    }
     batch.crosswalk.extend(found);
-    Ok((batch, moves(db)?))
+    Ok((batch, moves))
 }
 
 /// Writes a page with all that was made of it; `None`, and nothing may be kept, when something of it is here already, or when rows
@@ -256,7 +262,8 @@ fn begin_signals(db: &Connection, page: &PageWrite) -> Res<()> {
 }
 
 /// No first load is under way any more.
-pub(super) fn end_load(db: &Connection) -> Res<()> {
+pub(super) fn end_load(db: &Connection, refs: &Mutex<Refs>) -> Res<()> {
+    refs.lock().unwrap_or_else(PoisonError::into_inner).forget();
     index(db)
 }
 

@@ -22,6 +22,7 @@ mod outbox;
 mod packed;
 mod peek;
 mod records;
+mod refs;
 mod rows;
 mod small;
 mod sqlite;
@@ -38,7 +39,7 @@ pub use packed::pack;
 pub use peek::{Fate, Peek};
 pub use storage::{Answer, Storage};
 pub use types::{
-    AccountHit, Applied, Committed, Counts, Draft, FreshBatch, FreshPage, ItemOutcome, Lease,
-    MergeStats, Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, Settled,
-    StreamProblem, Undone,
+    AccountHit, Committed, Counts, Draft, FreshBatch, FreshPage, ItemOutcome, Lease, MergeStats,
+    Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, Settled, StreamProblem,
+    Undone,
 };

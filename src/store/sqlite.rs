@@ -12,6 +12,7 @@ use crate::book::{
     RecordKey, RowDelta, SourceName, SourceStatus, StoredRecord, Target, Unmatched,
 };
 use jiff::{Timestamp, civil::Date};
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Storage for Store {
@@ -48,21 +49,18 @@ impl Storage for Store {
         self.read(move |db| fresh::is_fresh(db, &source, &stream))
     }
     fn context(&self, batch: DirtyBatch) -> Answer<(DirtyBatch, i64)> {
-        self.read(move |db| fresh::context(db, batch))
+        let refs = self.refs();
+        self.read(move |db| fresh::context(db, &refs, batch))
     }
-    fn apply_fresh(&self, page: FreshPage) -> Answer<Applied> {
-        self.on_writer(move |w| {
-            Ok(match w.attempt(|db| fresh::apply(db, &page))? {
-                Some(stats) => Applied::Done(stats),
-                None => Applied::Known(page.page),
-            })
-        })
+    fn apply_fresh(&self, page: Arc<FreshPage>) -> Answer<Option<PageStats>> {
+        self.on_writer(move |w| w.attempt(|db| fresh::apply(db, &page)))
     }
     fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled> {
         self.write(move |db| fresh::settle_some(db, after, limit, now))
     }
     fn end_load(&self) -> Answer<()> {
-        self.write(fresh::end_load)
+        let refs = self.refs();
+        self.write(move |db| fresh::end_load(db, &refs))
     }
     fn sweep(&self, source: &SourceName, stream: &str, run: i64) -> Answer<u64> {
         let (source, stream) = (source.clone(), stream.to_owned());

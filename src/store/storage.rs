@@ -9,6 +9,7 @@ use crate::book::{
 };
 use futures_util::future::BoxFuture;
 use jiff::{Timestamp, civil::Date};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An answer that comes later; it does not borrow from its question.
@@ -43,8 +44,9 @@ pub trait Storage: Send + Sync {
     /// The batch, all of whose records are new, with where their references lead; and how often records have moved to other rows so far.
     fn context(&self, batch: DirtyBatch) -> Answer<(DirtyBatch, i64)>;
     /// Stores a page of a first load, the cursor that covers it, and what was made of it. The facts of the accounts concerned follow with
-    /// [`settle`](Storage::settle).
-    fn apply_fresh(&self, page: FreshPage) -> Answer<Applied>;
+    /// [`settle`](Storage::settle). Nothing when something of it was known already, or what it refers to has changed: then nothing is
+    /// stored, and it is to be [applied](Storage::apply_page) as any other.
+    fn apply_fresh(&self, page: Arc<FreshPage>) -> Answer<Option<PageStats>>;
     /// Brings the facts of at most `limit` accounts up to date that [`apply_fresh`](Storage::apply_fresh) left behind: of those after one,
     /// in the order of their ids.
     fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled>;

@@ -74,15 +74,6 @@ pub struct FreshBatch {
     pub batch: MergeBatch,
 }
 
-/// What became of a [`FreshPage`].
-#[derive(Clone, Debug)]
-pub enum Applied {
-    /// It is stored.
-    Done(PageStats),
-    /// Something of it was known already, or what it refers to has changed: nothing is stored, and it is to be [applied](super::Storage::apply_page) as any other.
-    Known(PageWrite),
-}
-
 /// What a page brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PageStats {

@@ -8,7 +8,7 @@ use crate::book::record::IMPLIED;
 use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
 use crate::connect::Page;
 use crate::merge;
-use crate::store::{Applied, FreshBatch, FreshPage, PageWrite, StoreError, pack};
+use crate::store::{FreshBatch, FreshPage, PageStats, PageWrite, StoreError, pack};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{MutexGuard, mpsc};
@@ -224,13 +224,23 @@ impl Shared {
     ) -> Result<bool, Stop> {
         let mut unshown = 0;
         while let Some(ready) = pages.recv().await {
-            let applied = match ready.page {
-                Form::Merged(fresh) => self.store.apply_fresh(fresh).await?,
-                Form::Plain(page) => Applied::Known(page),
+            let (stats, known) = match ready.page {
+                Form::Merged(fresh) => {
+                    let fresh = Arc::new(fresh);
+                    match self.store.apply_fresh(Arc::clone(&fresh)).await? {
+                        Some(stats) => {
+                            // Giving back what thousands of records took is work too, and nobody waits for it.
+                            tokio::task::spawn_blocking(move || drop(fresh));
+                            (stats, None)
+                        }
+                        None => (PageStats::default(), Some(Arc::unwrap_or_clone(fresh).page)),
+                    }
+                }
+                Form::Plain(page) => (PageStats::default(), Some(page)),
             };
-            let stats = match applied {
-                Applied::Done(stats) => stats,
-                Applied::Known(page) => {
+            let stats = match known {
+                None => stats,
+                Some(page) => {
                     tally.met_known = true;
                     self.store.apply_page(page).await?
                 }
