@@ -11,12 +11,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::mpsc;
 
-/// Pages in the log from which on it is moved into the file: pages that a load writes again and again go there once in 64 MB.
-const FULL: u32 = 16_000;
-/// So few pages are moved by the writing thread itself.
-const FEW: u32 = 1_500;
-/// Where the disk does not follow, the writing thread waits for it here.
-const LIMIT: u32 = 4 * FULL;
+/// Such a part of a full log the writing thread moves itself.
+const FEW: u32 = 10;
+/// Where the disk does not follow, the writing thread waits for it when so many times of a full log are reached.
+const LIMIT: u32 = 4;
 /// So often what came meanwhile is moved too, before the rest is left to the writing thread.
 const PASSES: usize = 6;
 
@@ -27,8 +25,9 @@ const MOVING: u8 = 1;
 /// All but a little is in the file.
 const NEARLY: u8 = 2;
 
-#[derive(Default)]
 struct Shared {
+    /// Pages of a full log.
+    full: u32,
     /// Pages in the log at the last commit of this process.
     pages: AtomicU32,
     state: AtomicU8,
@@ -47,7 +46,11 @@ impl Log {
         path: &Path,
         options: &Options,
     ) -> Result<Log, StoreError> {
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            full: options.log_pages.max(1),
+            pages: AtomicU32::new(0),
+            state: AtomicU8::new(IDLE),
+        });
         let counted = Arc::clone(&shared);
         // This takes the place of SQLite's own way of moving the log, which the committing thread would have to wait for.
         db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
@@ -78,17 +81,19 @@ impl Log {
     /// Sees to the log between two transactions. What fails here is tried again after the next one; nothing is lost by it.
     pub(super) fn tend(&self, db: &Connection) {
         let pages = self.shared.pages.load(Ordering::SeqCst);
-        if pages < FULL {
+        let full = self.shared.full;
+        if pages < full {
             return;
         }
+        let is_followed = pages < full.saturating_mul(LIMIT);
         match self.shared.state.load(Ordering::SeqCst) {
-            IDLE if pages < LIMIT => {
+            IDLE if is_followed => {
                 self.shared.state.store(MOVING, Ordering::SeqCst);
                 if self.wake.send(()).is_err() {
                     self.shared.state.store(NEARLY, Ordering::SeqCst);
                 }
             }
-            MOVING if pages < LIMIT => {}
+            MOVING if is_followed => {}
             _ => {
                 let _ = moved(db);
                 let _ = self.shared.state.compare_exchange(
@@ -108,7 +113,7 @@ fn move_most(db: &Connection, shared: &Shared) {
     for _ in 0..PASSES {
         let Ok(moved) = moved(db) else { return };
         let pages = shared.pages.load(Ordering::SeqCst);
-        if moved <= before || pages.saturating_sub(moved) <= FEW {
+        if moved <= before || pages.saturating_sub(moved) <= shared.full / FEW {
             return;
         }
         before = moved;

@@ -17,6 +17,8 @@ pub struct Options {
     pub readers: usize,
     /// The file may not grow beyond so many pages of 4,096 bytes (tests of a full disk).
     pub max_pages: Option<u32>,
+    /// Pages in the log from which on it is moved into the file: those that a load writes again and again go there once in 64 MB.
+    pub log_pages: u32,
 }
 
 impl Default for Options {
@@ -25,6 +27,7 @@ impl Default for Options {
             busy: Duration::from_secs(5),
             readers: 3,
             max_pages: None,
+            log_pages: 16_000,
         }
     }
 }

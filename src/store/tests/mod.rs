@@ -1,6 +1,7 @@
 //! Tests of the store: each against a file of its own, through the trait.
 
 mod acting;
+mod first_load;
 mod forecast;
 mod growing;
 mod history;

@@ -219,11 +219,35 @@ fn a_database_of_the_first_format_is_brought_to_todays_with_its_rows() {
         .unwrap();
     old.execute_batch(
         "INSERT INTO rate(id,seq,\"from\",\"to\",rate,at) VALUES(1,1,'EUR','USD',1.1,'2026-01-01');
+         INSERT INTO account(id,seq,name) VALUES(1,1,'Acme');
+         INSERT INTO source_record(source,entity,external_id,stream,fields,dirty)
+             VALUES('crm','account','001','accounts','{\"name\":{\"text\":\"Acme\"}}',0);
+         INSERT INTO crosswalk VALUES('crm','account','001',1,'identifier'),('cs','account','Acme Ltd.',1,'named');
+         INSERT INTO row_extra VALUES('account',1,1,'[[\"Seats\",{\"number\":9.0}]]',NULL);
          PRAGMA application_id=1668509552; PRAGMA user_version=1;",
     )
     .unwrap();
     drop(old);
     let store = Store::open(&path, Options::default()).unwrap();
+    let ties = wait(store.external_ids(target(Entity::Account, 1))).unwrap();
+    let ties: Vec<_> = (ties
+        .iter()
+        .map(|t| (&*t.source, t.external_id.as_str(), t.how)))
+    .collect();
+    assert_eq!(
+        ties,
+        [
+            ("crm", "001", MatchHow::Identifier),
+            ("cs", "Acme Ltd.", MatchHow::Named)
+        ]
+    );
+    let detail = wait(store.detail(LocalId(1))).unwrap().unwrap();
+    assert_eq!(detail.extra, [("Seats".into(), FieldValue::Number(9.0))]);
+    // What was stored as JSON is the same record as what comes now.
+    let run = wait(store.begin_run(&crm(), false, at(0))).unwrap();
+    let same = rec(Entity::Account, "001", &[("name", text("Acme"))]);
+    let stats = wait(store.apply_page(page("accounts", run, "1", vec![same]))).unwrap();
+    assert_eq!((stats.unchanged, stats.changed), (1, 0));
     let rates = all(&store).rates;
     assert_eq!(rates.len(), 1);
     assert_eq!((rates[0].rate, rates[0].kind.as_deref()), (Some(1.1), None));

@@ -1,0 +1,207 @@
+//! What a first load leaves away and has again at its end, what it remembers, and the log that it fills.
+
+use super::*;
+use crate::book::DirtyBatch;
+use crate::book::StoredRecord;
+
+fn sql<T: rusqlite::types::FromSql>(store: &Store, sql: &str) -> T {
+    let db = rusqlite::Connection::open(store.path()).expect("opened");
+    db.query_row(sql, [], |r| r.get(0)).expect("a row")
+}
+
+fn week(day: &str) -> FieldValue {
+    FieldValue::Date(day.parse().expect("a day"))
+}
+
+/// A page with weeks of usage of account 1.
+fn usage(days: &[&str], first: u32, loading: bool) -> FreshPage {
+    let fields = |day: &str| {
+        vec![
+            ("kind", text("usage.weekly")),
+            ("at", week(day)),
+            ("value", FieldValue::Number(40.0)),
+        ]
+    };
+    let records: Vec<Record> = days
+        .iter()
+        .map(|d| rec(Entity::Signal, d, &fields(d)))
+        .collect();
+    let rows = (first..).zip(days).map(|(n, day)| {
+        let mut all = fields(day);
+        all.push(("account", FieldValue::Id(LocalId(1))));
+        row(Entity::Signal, n, &all)
+    });
+    let ties = (first..)
+        .zip(days)
+        .map(|(n, d)| tie("crm", Entity::Signal, d, n));
+    FreshPage {
+        packed: records.iter().map(|r| pack(&r.fields)).collect(),
+        merged: vec![FreshBatch {
+            first_new: LocalId(first),
+            records: days.len(),
+            batch: MergeBatch {
+                rows: rows.collect(),
+                crosswalk: ties.collect(),
+                clean: records
+                    .iter()
+                    .map(|r| key("crm", Entity::Signal, &r.external_id))
+                    .collect(),
+                ..MergeBatch::default()
+            },
+        }],
+        page: page("usage", 1, days[0], records),
+        moves: Some(0),
+        loading,
+    }
+}
+
+fn settled(store: &Store) -> u64 {
+    wait(store.settle(LocalId::NONE, 100, at(0)))
+        .expect("settled")
+        .accounts
+}
+
+fn weeks(store: &Store) -> usize {
+    let rows = wait(store.load_since(0)).expect("rows");
+    rows.accounts[0].1.usage.iter().flatten().count()
+}
+
+const INDEXES: &str = "SELECT count(*) FROM sqlite_schema WHERE name='signal_account'";
+
+#[test]
+fn signals_of_a_first_load_are_found_by_account_at_its_end_even_after_a_restart() {
+    let w = world();
+    acme(&w.store);
+    let first = wait(w.store.reserve_ids(Entity::Signal, 3)).expect("ids").0;
+    let some = usage(&["2027-01-04", "2026-12-28"], first, true);
+    let stored = wait(w.store.apply_fresh(some.into())).expect("stored");
+    assert_eq!(stored.map(|s| s.inserted), Some(2));
+    assert_eq!(sql::<i64>(&w.store, INDEXES), 0);
+    assert_eq!((settled(&w.store), weeks(&w.store)), (0, 0));
+    // Somebody who writes meanwhile does not look through all signals either, and what waits goes on waiting.
+    put(
+        &w.store,
+        vec![row(Entity::Account, 1, &[("name", text("Acme Ltd."))])],
+    );
+    assert_eq!(weeks(&w.store), 0);
+    wait(w.store.close()).expect("closed");
+
+    let store = Store::open(w.store.path(), Options::default()).expect("a store");
+    wait(store.end_load()).expect("an end");
+    assert_eq!(sql::<i64>(&store, INDEXES), 1);
+    assert_eq!((settled(&store), weeks(&store)), (1, 2));
+    assert_eq!(settled(&store), 0);
+    // Where there are signals already, those that come are found at once.
+    let more = usage(&["2026-12-21"], first + 2, false);
+    wait(store.apply_fresh(more.into())).expect("stored");
+    assert_eq!(sql::<i64>(&store, INDEXES), 1);
+    assert_eq!((settled(&store), weeks(&store)), (1, 3));
+}
+
+#[test]
+fn accounts_are_settled_once_through_however_many_there_are() {
+    let w = world();
+    let accounts = (1..=7u32).map(|n| row(Entity::Account, n, &[("name", text("A"))]));
+    put(&w.store, accounts.collect());
+    let db = rusqlite::Connection::open(w.store.path()).expect("opened");
+    db.execute_batch("INSERT INTO unsettled SELECT id,127 FROM account")
+        .expect("noted");
+    let settle = |after: u32| wait(w.store.settle(LocalId(after), 3, at(0))).expect("settled");
+    let of = |accounts, last: Option<u32>| Settled {
+        accounts,
+        last: last.map(LocalId),
+    };
+    assert_eq!(settle(0), of(3, Some(3)));
+    // What is touched behind is left for the next time.
+    db.execute_batch("INSERT INTO unsettled VALUES(1,2)")
+        .expect("noted");
+    assert_eq!(settle(3), of(3, Some(6)));
+    assert_eq!(settle(6), of(1, None));
+    assert_eq!(settle(0), of(1, None));
+    assert_eq!(settle(0), Settled::default());
+}
+
+#[test]
+fn what_is_remembered_of_references_is_forgotten_when_a_record_moves() {
+    let w = world();
+    let named = |n, name| row(Entity::Account, n, &[("name", text(name))]);
+    put(&w.store, vec![named(1, "Acme"), named(2, "Bolt")]);
+    let asked = || {
+        let batch = DirtyBatch {
+            entity: Some(Entity::Renewal),
+            dirty: vec![StoredRecord {
+                source: crm(),
+                record: rec(
+                    Entity::Renewal,
+                    "r",
+                    &[("account", FieldValue::Ref("account-1".into()))],
+                ),
+            }],
+            ..DirtyBatch::default()
+        };
+        let (batch, moves) = wait(w.store.context(batch)).expect("a context");
+        let found: Vec<u32> = batch.crosswalk.iter().map(|t| t.local.0).collect();
+        (found, moves)
+    };
+    assert_eq!(asked(), (vec![1], 0));
+    assert_eq!(asked(), (vec![1], 0));
+    wait(
+        w.store
+            .relink(vec![tie("crm", Entity::Account, "account-1", 2)], at(1)),
+    )
+    .expect("moved");
+    assert_eq!(asked(), (vec![2], 1));
+}
+
+#[test]
+fn a_tie_without_a_record_goes_with_the_record_when_that_comes() {
+    let w = world();
+    acme(&w.store);
+    let ties = || wait(w.store.external_ids(target(Entity::Account, 1))).expect("ties");
+    let apart = "SELECT count(*) FROM tie";
+    let before = ties();
+    assert_eq!((before.len(), sql::<i64>(&w.store, apart)), (1, 1));
+    let run = wait(w.store.begin_run(&crm(), false, at(0))).expect("a run");
+    let record = rec(Entity::Account, "account-1", &[("name", text("Acme"))]);
+    wait(w.store.apply_page(page("accounts", run, "1", vec![record]))).expect("stored");
+    assert_eq!((ties(), sql::<i64>(&w.store, apart)), (before, 0));
+    let seen: String = sql(
+        &w.store,
+        "SELECT group_concat(source||' '||external_id||' '||local||' '||how) FROM crosswalk",
+    );
+    assert_eq!(seen, "crm account-1 1 new");
+}
+
+#[test]
+fn the_log_is_moved_into_the_file_while_rows_are_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("csops.db");
+    let options = Options {
+        log_pages: 50,
+        ..Options::default()
+    };
+    let store = Store::open(&path, options).expect("a store");
+    let run = wait(store.begin_run(&crm(), false, at(0))).expect("a run");
+    for n in 0..60 {
+        let records = (0..100)
+            .map(|i| {
+                let name = format!("{n:02} {i:03} {}", "x".repeat(500));
+                rec(
+                    Entity::Account,
+                    &format!("{n}-{i}"),
+                    &[("name", text(&name))],
+                )
+            })
+            .collect();
+        wait(store.apply_page(page("accounts", run, &n.to_string(), records))).expect("stored");
+    }
+    // Sixty times a page of 100 rows are some 1,000 pages; a log that was never moved would hold more than that.
+    let log = std::fs::metadata(folder.path().join("csops.db-wal")).expect("a log");
+    assert!(log.len() < 600 * 4096, "{}", log.len());
+    assert_eq!(
+        sql::<i64>(&store, "SELECT count(*) FROM source_record"),
+        6_000
+    );
+    assert!(wait(store.check()).expect("checked").is_empty());
+    wait(store.close()).expect("closed");
+}
