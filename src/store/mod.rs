@@ -4,6 +4,7 @@
 //! Enter through [`Store::open`], then use the [`Storage`] trait. One thread writes, a few read; nobody waits for anybody else's
 //! reading. Time is an argument everywhere but in the lease, which compares the real clocks of two processes.
 
+mod bytes;
 mod codec;
 mod engine;
 mod error;

@@ -3,8 +3,9 @@
 //! much.
 //!
 //! The bytes: [`FORMAT`], then for each field its name (a place in [`NAMES`], or [`SPELT`] with length and text), one of [`tag`] and what
-//! that needs. Lengths and whole numbers are LEB128, signed ones in zigzag.
+//! that needs ([`bytes`](super::bytes)).
 
+use super::bytes::{Bytes, put_number, put_signed, put_text};
 use super::error::{Fail, Res};
 use crate::book::{FieldValue, LocalId, Money, record::FieldName};
 use jiff::{Timestamp, civil::Date};
@@ -192,23 +193,6 @@ fn put_value(out: &mut Vec<u8>, value: &FieldValue) {
     }
 }
 
-fn put_number(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-fn put_signed(out: &mut Vec<u8>, n: i64) {
-    put_number(out, ((n << 1) ^ (n >> 63)) as u64);
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_number(out, text.len() as u64);
-    out.extend(text.as_bytes());
-}
-
 /// Reads the fields of a record, in today's form or in the JSON of former ones.
 pub(super) fn unpack(value: ValueRef<'_>) -> Res<Vec<(FieldName, FieldValue)>> {
     match value {
@@ -232,87 +216,56 @@ pub(super) fn is_same(value: ValueRef<'_>, packed: &[u8]) -> Res<bool> {
 }
 
 fn read(bytes: &[u8]) -> Option<Vec<(FieldName, FieldValue)>> {
-    let (&FORMAT, mut rest) = bytes.split_first()? else {
+    let mut rest = Bytes(bytes);
+    if rest.byte()? != FORMAT {
         return None;
-    };
-    let mut fields = Vec::with_capacity(rest.len() / 12);
-    while let Some((&place, after)) = rest.split_first() {
-        rest = after;
-        let name = if place == SPELT {
-            FieldName::Owned(take_text(&mut rest)?)
-        } else {
-            FieldName::Borrowed(NAMES.get(usize::from(place))?)
+    }
+    let mut fields = Vec::with_capacity(bytes.len() / 12);
+    while !rest.0.is_empty() {
+        let name = match rest.byte()? {
+            SPELT => FieldName::Owned(rest.text()?),
+            place => FieldName::Borrowed(NAMES.get(usize::from(place))?),
         };
-        fields.push((name, take_value(&mut rest)?));
+        fields.push((name, value(&mut rest)?));
     }
     Some(fields)
 }
 
-fn take_value(rest: &mut &[u8]) -> Option<FieldValue> {
-    Some(match take(rest, 1)?[0] {
+fn value(rest: &mut Bytes<'_>) -> Option<FieldValue> {
+    Some(match rest.byte()? {
         tag::NULL => FieldValue::Null,
-        tag::TEXT => FieldValue::Text(take_text(rest)?),
-        tag::NUMBER => FieldValue::Number(f64::from_le_bytes(take(rest, 8)?.try_into().ok()?)),
-        tag::WHOLE => FieldValue::Number(take_signed(rest)? as f64),
+        tag::TEXT => FieldValue::Text(rest.text()?),
+        tag::NUMBER => FieldValue::Number(f64::from_le_bytes(rest.take(8)?.try_into().ok()?)),
+        tag::WHOLE => FieldValue::Number(rest.signed()? as f64),
         tag::NO => FieldValue::Bool(false),
         tag::YES => FieldValue::Bool(true),
         tag::MONEY => FieldValue::Money(Money {
-            minor: take_signed(rest)?,
-            currency: take(rest, 3)?.try_into().ok()?,
+            minor: rest.signed()?,
+            currency: rest.take(3)?.try_into().ok()?,
         }),
         tag::DATE => {
-            let &[low, high, month, day] = take(rest, 4)? else {
+            let &[low, high, month, day] = rest.take(4)? else {
                 return None;
             };
             let year = i16::from_le_bytes([low, high]);
             FieldValue::Date(Date::new(year, month as i8, day as i8).ok()?)
         }
         tag::INSTANT => {
-            let second = take_signed(rest)?;
-            let nano = i32::try_from(take_signed(rest)?).ok()?;
+            let second = rest.signed()?;
+            let nano = i32::try_from(rest.signed()?).ok()?;
             FieldValue::Instant(Timestamp::new(second, nano).ok()?)
         }
-        tag::REF => FieldValue::Ref(take_text(rest)?),
-        tag::ID => FieldValue::Id(LocalId(u32::try_from(take_number(rest)?).ok()?)),
+        tag::REF => FieldValue::Ref(rest.text()?),
+        tag::ID => FieldValue::Id(LocalId(u32::try_from(rest.number()?).ok()?)),
         tag::LIST => {
-            let mut left = take_number(rest)?;
             let mut items = Vec::new();
-            while left > 0 {
-                items.push(take_text(rest)?);
-                left -= 1;
+            for _ in 0..rest.number()? {
+                items.push(rest.text()?);
             }
             FieldValue::List(items)
         }
         _ => return None,
     })
-}
-
-fn take<'a>(rest: &mut &'a [u8], n: usize) -> Option<&'a [u8]> {
-    let (taken, after) = rest.split_at_checked(n)?;
-    *rest = after;
-    Some(taken)
-}
-
-fn take_number(rest: &mut &[u8]) -> Option<u64> {
-    let mut n = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = take(rest, 1)?[0];
-        n |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(n);
-        }
-    }
-    None
-}
-
-fn take_signed(rest: &mut &[u8]) -> Option<i64> {
-    let n = take_number(rest)?;
-    Some((n >> 1) as i64 ^ -((n & 1) as i64))
-}
-
-fn take_text(rest: &mut &[u8]) -> Option<String> {
-    let n = usize::try_from(take_number(rest)?).ok()?;
-    Some(std::str::from_utf8(take(rest, n)?).ok()?.to_owned())
 }
 
 /// Reads the JSON object of fields that databases hold from former times.

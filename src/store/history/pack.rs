@@ -4,6 +4,7 @@
 
 use crate::book::day::{date_of, days};
 use crate::book::{FieldValue, LocalId, Money};
+use crate::store::bytes::{Bytes, put_number, put_signed, put_text};
 use jiff::Timestamp;
 
 /// A field's name and its value.
@@ -73,24 +74,6 @@ mod tag {
     pub const SMALL_MOST: u8 = u8::MAX - SMALL;
 }
 
-fn number(out: &mut Vec<u8>, mut n: u64) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-/// Negative numbers close to zero are short, too.
-fn signed(out: &mut Vec<u8>, n: i64) {
-    number(out, ((n << 1) ^ (n >> 63)) as u64);
-}
-
-fn text(out: &mut Vec<u8>, s: &str) {
-    number(out, s.len() as u64);
-    out.extend(s.as_bytes());
-}
-
 /// Writes an entry behind one whose day is `before`. `word` gives the number of a word.
 pub(super) fn write<E>(
     out: &mut Vec<u8>,
@@ -98,18 +81,18 @@ pub(super) fn write<E>(
     entry: &Entry,
     word: &mut dyn FnMut(&str) -> Result<u64, E>,
 ) -> Result<(), E> {
-    signed(out, i64::from(entry.until) - i64::from(before));
+    put_signed(out, i64::from(entry.until) - i64::from(before));
     let (fields, whole) = match &entry.was {
         Was::Absent => {
-            number(out, 0);
+            put_number(out, 0);
             return Ok(());
         }
         Was::Whole(fields) => (fields, 1),
         Was::Fields(fields) => (fields, 0),
     };
-    number(out, 1 + whole + 2 * fields.len() as u64);
+    put_number(out, 1 + whole + 2 * fields.len() as u64);
     for (name, value) in fields {
-        number(out, word(name)?);
+        put_number(out, word(name)?);
         write_value(out, name, value, word)?;
     }
     Ok(())
@@ -126,11 +109,11 @@ fn write_value<E>(
         FieldValue::Bool(b) => out.push(if *b { tag::TRUE } else { tag::FALSE }),
         FieldValue::Text(s) if WORDS.contains(&field) => {
             out.push(tag::WORD);
-            number(out, word(s)?);
+            put_number(out, word(s)?);
         }
         FieldValue::Text(s) | FieldValue::Ref(s) => {
             out.push(tag::TEXT);
-            text(out, s);
+            put_text(out, s);
         }
         FieldValue::Number(n) => {
             let whole = *n as i64;
@@ -141,30 +124,30 @@ fn write_value<E>(
                 out.push(tag::SMALL + small);
             } else {
                 out.push(tag::WHOLE);
-                signed(out, whole);
+                put_signed(out, whole);
             }
         }
         FieldValue::Money(m) => {
             out.push(tag::MONEY);
-            signed(out, m.minor);
-            number(out, word(m.code())?);
+            put_signed(out, m.minor);
+            put_number(out, word(m.code())?);
         }
         FieldValue::Date(d) => {
             out.push(tag::DATE);
-            signed(out, i64::from(days(*d)));
+            put_signed(out, i64::from(days(*d)));
         }
         FieldValue::Instant(t) => {
             out.push(tag::INSTANT);
-            signed(out, t.as_microsecond());
+            put_signed(out, t.as_microsecond());
         }
         FieldValue::Id(id) => {
             out.push(tag::ID);
-            number(out, u64::from(id.0));
+            put_number(out, u64::from(id.0));
         }
         FieldValue::List(l) => {
             out.push(tag::LIST);
-            number(out, l.len() as u64);
-            l.iter().for_each(|s| text(out, s));
+            put_number(out, l.len() as u64);
+            l.iter().for_each(|s| put_text(out, s));
         }
     }
     Ok(())
@@ -172,7 +155,7 @@ fn write_value<E>(
 
 /// Reads entries one after the other.
 pub(super) struct Reader<'a> {
-    rest: &'a [u8],
+    rest: Bytes<'a>,
     day: i32,
 }
 
@@ -180,34 +163,37 @@ impl<'a> Reader<'a> {
     /// The entries of a part that begins on a day.
     pub(super) fn new(data: &'a [u8], first: i32) -> Reader<'a> {
         Reader {
-            rest: data,
+            rest: Bytes(data),
             day: first,
         }
     }
 
     /// The next entry; `None` at the end, or where the bytes make no sense: what came before is still good. `word` gives the word of a number.
     pub(super) fn next(&mut self, word: &mut dyn FnMut(u64) -> Option<String>) -> Option<Entry> {
-        if self.rest.is_empty() {
+        if self.rest.0.is_empty() {
             return None;
         }
         let entry = self.entry(word);
         if entry.is_none() {
-            self.rest = &[];
+            self.rest = Bytes(&[]);
         }
         entry
     }
 
     fn entry(&mut self, word: &mut dyn FnMut(u64) -> Option<String>) -> Option<Entry> {
-        self.day = self.day.checked_add(i32::try_from(self.signed()?).ok()?)?;
-        let head = self.number()?;
+        self.day = self
+            .day
+            .checked_add(i32::try_from(self.rest.signed()?).ok()?)?;
+        let head = self.rest.number()?;
         let was = if head == 0 {
             Was::Absent
         } else {
             let count = (head - 1) / 2;
             // Every field takes two bytes at least: a damaged count must not ask for memory that it cannot fill.
-            let mut fields = Vec::with_capacity(usize::try_from(count).ok()?.min(self.rest.len()));
+            let mut fields =
+                Vec::with_capacity(usize::try_from(count).ok()?.min(self.rest.0.len()));
             for _ in 0..count {
-                let name = self.number()?;
+                let name = self.rest.number()?;
                 let name = word(name)?;
                 fields.push((name, self.value(word)?));
             }
@@ -223,61 +209,31 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
-    }
-
-    fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.rest.split_at_checked(n)?;
-        self.rest = rest;
-        Some(head)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let (mut n, mut shift) = (0u64, 0u32);
-        loop {
-            let b = self.byte()?;
-            n |= u64::from(b & 0x7f).checked_shl(shift)?;
-            if b < 0x80 {
-                return Some(n);
-            }
-            shift += 7;
-        }
-    }
-
-    fn signed(&mut self) -> Option<i64> {
-        let n = self.number()?;
-        Some((n >> 1) as i64 ^ -((n & 1) as i64))
-    }
-
-    fn text(&mut self) -> Option<String> {
-        let n = usize::try_from(self.number()?).ok()?;
-        Some(String::from_utf8_lossy(self.bytes(n)?).into_owned())
-    }
-
     fn value(&mut self, word: &mut dyn FnMut(u64) -> Option<String>) -> Option<FieldValue> {
-        Some(match self.byte()? {
+        Some(match self.rest.byte()? {
             tag::NULL => FieldValue::Null,
             tag::FALSE => FieldValue::Bool(false),
             tag::TRUE => FieldValue::Bool(true),
-            tag::WORD => FieldValue::Text(word(self.number()?)?),
-            tag::TEXT => FieldValue::Text(self.text()?),
-            tag::WHOLE => FieldValue::Number(self.signed()? as f64),
-            tag::REAL => FieldValue::Number(f64::from_le_bytes(self.bytes(8)?.try_into().ok()?)),
-            tag::MONEY => {
-                let minor = self.signed()?;
-                FieldValue::Money(Money::new(minor, &word(self.number()?)?)?)
+            tag::WORD => FieldValue::Text(word(self.rest.number()?)?),
+            tag::TEXT => FieldValue::Text(self.rest.text()?),
+            tag::WHOLE => FieldValue::Number(self.rest.signed()? as f64),
+            tag::REAL => {
+                FieldValue::Number(f64::from_le_bytes(self.rest.take(8)?.try_into().ok()?))
             }
-            tag::DATE => FieldValue::Date(date_of(i32::try_from(self.signed()?).ok()?)?),
-            tag::INSTANT => FieldValue::Instant(Timestamp::from_microsecond(self.signed()?).ok()?),
-            tag::ID => FieldValue::Id(LocalId(u32::try_from(self.number()?).ok()?)),
+            tag::MONEY => {
+                let minor = self.rest.signed()?;
+                FieldValue::Money(Money::new(minor, &word(self.rest.number()?)?)?)
+            }
+            tag::DATE => FieldValue::Date(date_of(i32::try_from(self.rest.signed()?).ok()?)?),
+            tag::INSTANT => {
+                FieldValue::Instant(Timestamp::from_microsecond(self.rest.signed()?).ok()?)
+            }
+            tag::ID => FieldValue::Id(LocalId(u32::try_from(self.rest.number()?).ok()?)),
             tag::LIST => {
-                let n = self.number()?;
+                let n = self.rest.number()?;
                 let mut list = Vec::new();
                 for _ in 0..n {
-                    list.push(self.text()?);
+                    list.push(self.rest.text()?);
                 }
                 FieldValue::List(list)
             }

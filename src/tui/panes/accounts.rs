@@ -8,7 +8,7 @@ use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Hit, Ui, bit, spark};
-use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col};
+use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col, with_bar};
 use ratatui::layout::Rect;
 
 /// The queue's columns; in a pane the later ones give way.
@@ -113,11 +113,7 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect, pane: Pane) {
         let marks = std::mem::take(&mut list.marks);
         table.draw(
             ui,
-            Rect {
-                x: inner.x.saturating_sub(1),
-                width: inner.width + 1,
-                ..inner
-            },
+            with_bar(inner),
             &mut list,
             |place, columns| match view
                 .rows

@@ -6,7 +6,7 @@ use crate::tui::app::{App, Pane};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Hit, Ui, bit};
-use crate::tui::widgets::table::{Cell, Column, LEAD, RowLook, Table, col};
+use crate::tui::widgets::table::{Cell, Column, LEAD, RowLook, Table, col, with_bar};
 use ratatui::layout::Rect;
 
 const COLUMNS: [Column; 12] = [
@@ -77,10 +77,8 @@ pub fn draw(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
     {
         let app: &App = app;
         let table_area = Rect {
-            x: inner.x.saturating_sub(1),
-            width: inner.width + 1,
             height: inner.height.saturating_sub(foot),
-            ..inner
+            ..with_bar(inner)
         };
         let mut bars: Vec<(usize, u16, u16)> = Vec::new();
         Table {

@@ -7,7 +7,7 @@ use crate::tui::fmt;
 use crate::tui::text::wrap;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Hit, Ui, bit};
-use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col};
+use crate::tui::widgets::table::{Cell, Column, RowLook, Table, col, with_bar};
 use ratatui::layout::Rect;
 
 /// The sign and label of an outbox state.
@@ -194,10 +194,8 @@ fn sources(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         .draw(
             ui,
             Rect {
-                x: inner.x.saturating_sub(1),
-                width: inner.width + 1,
                 height: table_height,
-                ..inner
+                ..with_bar(inner)
             },
             &mut list,
             |place, columns| match snap.sources.get(place) {
@@ -418,11 +416,7 @@ fn outbox(app: &mut App, ui: &mut Ui<'_>, area: Rect) {
         }
         .draw(
             ui,
-            Rect {
-                x: inner.x.saturating_sub(1),
-                width: inner.width + 1,
-                ..inner
-            },
+            with_bar(inner),
             &mut list,
             |place, columns| match items.get(place) {
                 Some(item) => RowLook {

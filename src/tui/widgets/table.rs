@@ -328,6 +328,15 @@ impl Table<'_> {
     }
 }
 
+/// Where a table stands in a pane: the bar of the row under the cursor takes the margin left of what is written.
+pub fn with_bar(inner: Rect) -> Rect {
+    Rect {
+        x: inner.x.saturating_sub(1),
+        width: inner.width + 1,
+        ..inner
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use crate::tui::fmt;
 use crate::tui::text::fit;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Ui, bit};
-use crate::tui::widgets::table::{Column, RowLook, Table, col};
+use crate::tui::widgets::table::{Column, RowLook, Table, col, with_bar};
 use jiff::civil::Date;
 use ratatui::layout::Rect;
 
@@ -43,11 +43,7 @@ pub(super) fn items(app: &mut App, ui: &mut Ui<'_>, area: Rect, inner: Rect) {
             }
             .draw(
                 ui,
-                Rect {
-                    x: inner.x.saturating_sub(1),
-                    width: inner.width + 1,
-                    ..inner
-                },
+                with_bar(inner),
                 &mut list,
                 |place, columns| match app.items().get(place) {
                     Some(item) => item_look(
