@@ -7,8 +7,13 @@ use crate::book::{CrosswalkEntry, Entity, LocalId, MatchHow, RecordKey, SourceNa
 use rusqlite::Connection;
 use std::collections::HashMap;
 
-/// So many ties are remembered at most: some 25 MB.
-const MOST: usize = 200_000;
+/// So many ties are remembered at most: some 30 MB.
+const MOST: usize = 300_000;
+
+/// What is referred to again and again. Contacts are many, and each of them by few.
+fn is_common(entity: Entity) -> bool {
+    matches!(entity, Entity::Account | Entity::Person)
+}
 
 /// The ties that are remembered. What is not tied is not: it may be at any moment.
 #[derive(Default)]
@@ -51,7 +56,7 @@ impl Refs {
                         external_id: (*id).to_owned(),
                     };
                     let tie = tie_of(db, &key)?;
-                    if let Some(tie) = &tie {
+                    if let Some(tie) = tie.as_ref().filter(|_| is_common(entity)) {
                         known.insert(key.external_id, tie.local);
                         self.count += 1;
                     }
