@@ -212,7 +212,7 @@ impl Made<'_> {
                 "opening".into(),
                 "lost".into(),
                 "of its opening".into(),
-                "of the year's opening".into(),
+                "of year's opening".into(),
             ],
             rows,
             empty: String::new(),
