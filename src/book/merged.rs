@@ -84,6 +84,8 @@ pub struct Candidate {
     pub name: String,
     /// The sources that already have a record of it.
     pub sources: Vec<SourceName>,
+    /// The account that a contact belongs to.
+    pub account: Option<LocalId>,
 }
 
 /// A row of any kind.

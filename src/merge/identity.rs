@@ -170,9 +170,16 @@ pub fn identify(rules: &Rules, batch: &DirtyBatch, candidates: &[Candidate]) -> 
     };
     let known = known(batch);
     let let_go = untied(rules, batch, &known);
-    let mut index = Index::default();
+    let mut index = Index {
+        refs: (batch.crosswalk.iter())
+            .filter(|c| c.entity == Entity::Account)
+            .map(|c| ((&*c.source, c.external_id.as_str()), c.local))
+            .collect(),
+        ..Index::default()
+    };
     for c in candidates {
         let row = Row::Known(c.local);
+        index.at(row, c.account);
         index.name(row, &c.name);
         for source in &c.sources {
             index.belongs(row, source);
@@ -315,14 +322,18 @@ pub(super) fn tied(
 }
 
 #[derive(Default)]
-struct Index {
+struct Index<'a> {
+    /// The accounts that records refer to.
+    refs: HashMap<(&'a str, &'a str), LocalId>,
+    /// The accounts of contacts' rows.
+    accounts: HashMap<Row, LocalId>,
     answers: HashMap<Key, Vec<Row>>,
     cores: HashMap<String, Vec<Row>>,
     names: HashMap<Row, String>,
     sources: HashMap<Row, Vec<SourceName>>,
 }
 
-impl Index {
+impl Index<'_> {
     fn answer(&mut self, key: Key, row: Row) {
         let rows = self.answers.entry(key).or_default();
         if !rows.contains(&row) {
@@ -340,6 +351,24 @@ impl Index {
         }
     }
 
+    fn at(&mut self, row: Row, account: Option<LocalId>) {
+        if let Some(account) = account {
+            self.accounts.entry(row).or_insert(account);
+        }
+    }
+
+    /// The account that a contact belongs to, where it is known.
+    fn account_of(&self, stored: &StoredRecord) -> Option<LocalId> {
+        if stored.record.entity != Entity::Contact {
+            return None;
+        }
+        match stored.record.get("account")? {
+            FieldValue::Ref(id) => self.refs.get(&(&*stored.source, id.as_str())).copied(),
+            FieldValue::Id(id) => Some(*id),
+            _ => None,
+        }
+    }
+
     fn belongs(&mut self, row: Row, source: &SourceName) {
         let sources = self.sources.entry(row).or_default();
         if !sources.contains(source) {
@@ -352,6 +381,7 @@ impl Index {
             return;
         }
         self.belongs(row, &stored.source);
+        self.at(row, self.account_of(stored));
         if let Some(name) = stored.record.get("name").and_then(FieldValue::as_str) {
             self.name(row, name);
         }
@@ -388,7 +418,7 @@ struct Found {
 }
 
 /// Which row a record belongs to, other than its own: the first mark that says something decides.
-fn find(rules: &Rules, index: &Index, stored: &StoredRecord, own: Option<Row>) -> Found {
+fn find(rules: &Rules, index: &Index<'_>, stored: &StoredRecord, own: Option<Row>) -> Found {
     let identity = rules.identity();
     for by in identity.order(stored.record.entity) {
         let keys = identity.keys(stored, *by);
@@ -418,7 +448,12 @@ fn may_be(row: Row, reason: String) -> Option<Found> {
     })
 }
 
-fn by_id(index: &Index, stored: &StoredRecord, keys: &[Key], own: Option<Row>) -> Option<Found> {
+fn by_id(
+    index: &Index<'_>,
+    stored: &StoredRecord,
+    keys: &[Key],
+    own: Option<Row>,
+) -> Option<Found> {
     let source = &stored.source;
     let (free, taken) = index.free(keys, source, own);
     match (free.as_slice(), taken) {
@@ -439,20 +474,30 @@ fn by_id(index: &Index, stored: &StoredRecord, keys: &[Key], own: Option<Row>) -
 }
 
 fn by_likeness(
-    index: &Index,
+    index: &Index<'_>,
     stored: &StoredRecord,
     keys: &[Key],
     own: Option<Row>,
 ) -> Option<Found> {
-    let (free, _) = index.free(keys, &stored.source, own);
+    let (mut free, _) = index.free(keys, &stored.source, own);
+    let name = stored.record.get("name").and_then(FieldValue::as_str);
+    let core = name.map(core_name).unwrap_or_default();
+    // Who works with several accounts is a contact of each: only those of one account are one, whichever system's came first.
+    if let Some(account) = index.account_of(stored) {
+        let of = |row: &Row| index.accounts.get(row).copied();
+        free.retain(|row| of(row).is_none_or(|a| a == account));
+        let mut here = free.iter().filter(|row| of(row).is_some());
+        let called_so = here.clone().find(|r| core_name(index.called(**r)) == core);
+        if let Some(row) = called_so.or_else(|| here.next()) {
+            return is(*row, MatchHow::Domain);
+        }
+    }
     let [first, rest @ ..] = free.as_slice() else {
         return None;
     };
     if rest.is_empty() {
         return is(*first, MatchHow::Domain);
     }
-    let name = stored.record.get("name").and_then(FieldValue::as_str);
-    let core = name.map(core_name).unwrap_or_default();
     let same: Vec<Row> = free
         .iter()
         .copied()
@@ -473,7 +518,12 @@ fn by_likeness(
     )
 }
 
-fn by_name(index: &Index, stored: &StoredRecord, keys: &[Key], own: Option<Row>) -> Option<Found> {
+fn by_name(
+    index: &Index<'_>,
+    stored: &StoredRecord,
+    keys: &[Key],
+    own: Option<Row>,
+) -> Option<Found> {
     if stored.record.entity != Entity::Account {
         return None;
     }

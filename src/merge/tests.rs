@@ -229,6 +229,7 @@ fn a_later_record_joins_the_row_that_the_store_names() {
         local: LocalId(7),
         name: "Acme".into(),
         sources: vec!["crm".into()],
+        account: None,
     }];
     let rules = rules();
     let plan = identify(&rules, &b, &candidates);
@@ -425,6 +426,7 @@ fn a_record_joins_the_row_of_another_system_that_holds_its_id() {
         local: LocalId(7),
         name: "Acme CS".into(),
         sources: vec!["cs".into()],
+        account: None,
     };
     assert!(keys(&rules(), &b).contains(&held.key));
     assert_eq!(
@@ -476,6 +478,7 @@ fn a_twin_that_comes_later_takes_in_the_row_that_stood_alone_with_what_is_kept_h
         local: LocalId(9),
         name: "Acme".into(),
         sources: vec!["crm".into()],
+        account: None,
     }];
     assert!(keys(&rules(), &b).contains(&candidates[0].key));
     let out = run(&b, &candidates);
@@ -503,6 +506,7 @@ fn what_is_listed_stays_listed_when_the_record_changes() {
         local: LocalId(9),
         name: "Acme".into(),
         sources: vec!["crm".into()],
+        account: None,
     }];
     let out = run(&b, &candidates);
     assert_eq!(out.unmatched[0].candidate, Some(LocalId(9)));
@@ -602,6 +606,7 @@ fn a_field_that_holds_the_id_of_one_source_asks_for_that_source_alone() {
         local: LocalId(9),
         name: "Acme Inc".into(),
         sources: vec!["crm".into()],
+        account: None,
     };
     let out = run_with(&rules, &b, &[answer]);
     assert_eq!(how(&out, "cs"), [(9, MatchHow::Identifier)]);
@@ -656,6 +661,7 @@ fn the_first_mark_that_says_something_decides() {
         local: LocalId(9),
         name: "Acme".into(),
         sources: vec!["crm".into()],
+        account: None,
     }];
     assert_eq!(
         run(&lone, &candidates).unmatched[0].candidate,
@@ -684,6 +690,63 @@ fn a_shared_address_ties_no_people() {
         c.identity.shared_emails.insert("info@acme.io".into());
     });
     assert_eq!(run_with(&rules, &b, &[]).rows.len(), 2);
+}
+
+#[test]
+fn who_works_with_several_accounts_is_one_contact_of_each_whichever_system_comes_first() {
+    let contact = |source: &str, id: &str, account: &str, name: &str| {
+        let fields = [
+            ("name", text(name)),
+            ("email", text("wei@consult.io")),
+            ("account", FieldValue::Ref(account.into())),
+        ];
+        record(source, Entity::Contact, id, &fields)
+    };
+    let known = [
+        tie("crm", Entity::Account, "A", 1),
+        tie("crm", Entity::Account, "B", 2),
+        tie("cs", Entity::Account, "1A", 1),
+        tie("cs", Entity::Account, "1B", 2),
+    ];
+    let all = [
+        contact("crm", "3A", "A", "Wei de Souza"),
+        contact("crm", "3B", "B", "Wei de Souza"),
+        // Twice in the one system, and once in the other.
+        contact("crm", "3C", "B", "W. de Souza"),
+        contact("cs", "5B", "1B", "Wei de Souza"),
+        contact("cs", "5A", "1A", "Wei de Souza"),
+    ];
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    for turn in 0..20 {
+        order.rotate_left(1 + turn % 2);
+        order.swap(turn % 5, (turn * 3 + 1) % 5);
+        let mut b = batch(order.iter().map(|i| all[*i].clone()).collect());
+        b.entity = Some(Entity::Contact);
+        b.crosswalk = known.to_vec();
+        let out = run(&b, &[]);
+        let row = |id: &str| {
+            let tie = out.crosswalk.iter().find(|c| c.external_id == id);
+            tie.expect("a tie").local
+        };
+        assert_eq!(out.rows.len(), 3, "{order:?}");
+        assert_eq!(row("3A"), row("5A"), "{order:?}");
+        assert!([row("3B"), row("3C")].contains(&row("5B")), "{order:?}");
+        // The same when each comes alone and finds the rows that the store names.
+        let lone = |stored: &StoredRecord, local: u32, account: u32| {
+            let mut b = batch(vec![stored.clone()]);
+            b.crosswalk = known.to_vec();
+            let answer = Candidate {
+                key: MatchKey::Email("wei@consult.io".into()),
+                local: LocalId(local),
+                name: "Wei de Souza".into(),
+                sources: vec!["crm".into()],
+                account: Some(LocalId(account)),
+            };
+            how(&run(&b, &[answer]), "cs")
+        };
+        assert_eq!(lone(&all[4], 9, 1), [(9, MatchHow::Domain)]);
+        assert_eq!(lone(&all[4], 9, 2), [(100, MatchHow::New)]);
+    }
 }
 
 #[test]
@@ -755,6 +818,7 @@ fn a_renewal_that_two_systems_hold_is_one_where_a_field_says_so() {
         local: LocalId(9),
         name: "Acme 2027".into(),
         sources: vec!["crm".into()],
+        account: None,
     };
     let out = run_with(&rules, &batch(vec![cs.clone()]), &[answer]);
     assert_eq!(how(&out, "cs"), [(9, MatchHow::Identifier)]);

@@ -407,14 +407,19 @@ pub(super) fn candidates(
             _ => Vec::new(),
         };
         for local in ids {
-            let name = match entity {
-                Entity::Account | Entity::Person | Entity::Contact | Entity::Renewal => db
-                    .prepare_cached(&format!("SELECT name FROM {} WHERE id=?1", entity.name()))?
-                    .query_row([local.0], |r| r.get(0))
-                    .optional()?
-                    .unwrap_or_default(),
-                _ => String::new(),
+            let columns = match entity {
+                Entity::Account | Entity::Person | Entity::Renewal => "name,NULL",
+                Entity::Contact => "name,account",
+                _ => "'',NULL",
             };
+            let (name, account): (String, Option<u32>) = db
+                .prepare_cached(&format!(
+                    "SELECT {columns} FROM {} WHERE id=?1",
+                    entity.name()
+                ))?
+                .query_row([local.0], |r| Ok((r.get(0)?, r.get(1)?)))
+                .optional()?
+                .unwrap_or_default();
             let mut sources: Vec<SourceName> = Vec::new();
             for tie in ties_of(db, Target { entity, id: local })? {
                 // A text that rows refer to it by is no record: the source's own record may still come.
@@ -427,6 +432,7 @@ pub(super) fn candidates(
                 local,
                 name,
                 sources,
+                account: account.map(LocalId).filter(|a| a.is_some()),
             });
         }
     }
