@@ -1,5 +1,6 @@
 //! How long the first load takes, beside the floor: the same bytes downloaded, parsed by serde_json into structs, and inserted into one
-//! SQLite table with the indexes of the table that holds records.
+//! SQLite table with the indexes by which records are found and merged. The index by local row, which csops' table has too, it goes
+//! without: the floor knows no rows.
 //!
 //! The simulated vendors are asked once, by a first load that is not measured; their answers are kept by a second process and given
 //! again, byte for byte, to the floor and to the measured load. What making the answers costs is therefore nobody's.

@@ -23,8 +23,10 @@ pub struct Place {
 /// What a block's contents need, measured once when the page is made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// The widest row label.
+    /// The widest row label, up to [`LABEL`].
     pub label: u16,
+    /// The widest row label of a table, in full.
+    pub longest: u16,
     /// The widest value of each column, its sign not counted; of figures side by side, the widest of all.
     pub cols: Vec<Column>,
 }
@@ -69,12 +71,12 @@ fn size(block: &Block, words: &Words<'_>) -> Size {
         Block::Figures { figures, .. } => {
             let card = figures.iter().map(|f| card(f, words)).max().unwrap_or(0);
             Size {
-                label: 0,
                 cols: vec![Column {
                     width: card,
                     bar: figures.iter().any(|f| f.target.is_some()),
                     ..Column::default()
                 }],
+                ..Size::default()
             }
         }
         Block::Table { columns, rows, .. } | Block::Heat { columns, rows, .. } => {
@@ -87,6 +89,7 @@ fn size(block: &Block, words: &Words<'_>) -> Size {
                 sign: widest(list.iter().map(words::sign)),
                 ..Column::default()
             }],
+            ..Size::default()
         },
         Block::Lines { .. } | Block::Text { .. } => Size::default(),
     }
@@ -105,8 +108,10 @@ fn card(f: &Figure, words: &Words<'_>) -> u16 {
 }
 
 fn table(columns: &[String], rows: &[TableRow], words: &Words<'_>) -> Size {
+    let longest = widest(rows.iter().take(MEASURED).map(|r| r.label.as_str()));
     let mut out = Size {
-        label: widest(rows.iter().take(MEASURED).map(|r| r.label.as_str())).min(LABEL),
+        label: longest.min(LABEL),
+        longest,
         cols: columns
             .iter()
             .map(|head| Column {

@@ -68,9 +68,10 @@ fn columns(cx: &Cx<'_>, clip: Clip, gap: u16, bars: bool) -> (u16, Vec<Shown>, b
         });
         x += need;
     }
-    // What is left over goes between the label and the numbers, so that both keep their edge.
+    // What is left over goes to labels that are longer, else between label and numbers, so that both keep their edge.
     let spare = clip.right().saturating_sub(x);
-    let grow = spare.min(LABEL.saturating_sub(label)).min(8);
+    let more = cx.size.longest.saturating_sub(label);
+    let grow = spare.min(more.max(LABEL.saturating_sub(label).min(8)));
     for s in &mut shown {
         s.x += grow;
     }
