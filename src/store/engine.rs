@@ -83,7 +83,7 @@ impl Store {
     /// Every way in which a file can refuse; it is then left as it was.
     pub fn open(path: &Path, options: Options) -> Result<Store, StoreError> {
         let mut db = open_writer(path, &options)?;
-        let log = Log::follow(&mut db, path, &options)?;
+        let mut log = Log::follow(&mut db, path, &options)?;
         let seen = data_version(&db).map_err(|e| e.about(path))?;
         let (write, write_jobs) = mpsc::channel::<WriteJob>();
         let (read, read_jobs) = mpsc::channel::<ReadJob>();

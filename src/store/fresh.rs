@@ -17,6 +17,7 @@ use crate::book::{
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
+use std::iter::Peekable;
 use std::sync::{Mutex, PoisonError};
 
 /// Whether nothing of a stream is here yet, or its first load only was interrupted.
@@ -136,17 +137,18 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
 
 /// The ties of a page's records: nearly always in their order.
 struct Ties<'a> {
-    next: std::iter::Peekable<Box<dyn Iterator<Item = &'a CrosswalkEntry> + 'a>>,
+    next: Peekable<std::vec::IntoIter<&'a CrosswalkEntry>>,
     /// Those that were not in the order.
     rest: HashMap<(Entity, &'a str), &'a CrosswalkEntry>,
 }
 
 impl<'a> Ties<'a> {
     fn of(fresh: &'a FreshPage) -> Ties<'a> {
-        let all: Box<dyn Iterator<Item = &'a CrosswalkEntry> + 'a> =
-            Box::new(fresh.merged.iter().flat_map(|part| &part.batch.crosswalk));
+        let all: Vec<_> = (fresh.merged.iter())
+            .flat_map(|part| &part.batch.crosswalk)
+            .collect();
         Ties {
-            next: all.peekable(),
+            next: all.into_iter().peekable(),
             rest: HashMap::new(),
         }
     }

@@ -145,18 +145,15 @@ fn put_value(out: &mut Vec<u8>, value: &FieldValue) {
         }
         FieldValue::Number(n) => {
             let whole = *n as i64;
-            if whole as f64 == *n
-                && whole.unsigned_abs() < 1 << 53
-                && !(whole == 0 && n.is_sign_negative())
-            {
-                out.push(tag::WHOLE);
-                put_signed(out, whole);
-            } else if n.is_finite() {
-                out.push(tag::NUMBER);
-                out.extend(n.to_le_bytes());
-            } else {
+            if !n.is_finite() {
                 // Nobody can do anything with such numbers.
                 out.push(tag::NULL);
+            } else if (whole as f64).to_bits() == n.to_bits() {
+                out.push(tag::WHOLE);
+                put_signed(out, whole);
+            } else {
+                out.push(tag::NUMBER);
+                out.extend(n.to_le_bytes());
             }
         }
         FieldValue::Bool(b) => out.push(if *b { tag::YES } else { tag::NO }),

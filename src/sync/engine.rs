@@ -9,7 +9,7 @@ use crate::merge::{Configured, Role, Rules};
 use crate::store::{Storage, StoreError};
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, broadcast, watch};
@@ -96,10 +96,8 @@ pub(super) struct Shared {
     /// There may be something to send.
     pub(super) push: Notify,
     pub(super) merging: tokio::sync::Mutex<()>,
-    /// Sources that are being pulled.
-    pub(super) pulling: AtomicUsize,
-    /// Since when one is without a moment in which none was.
-    pub(super) pulling_since: Mutex<Instant>,
+    /// How many sources are being pulled, and since when at least one is.
+    pub(super) pulling: Mutex<(usize, Instant)>,
     /// When the accounts' facts were brought up to date last, and how long that took.
     pub(super) settled: Mutex<(Instant, Duration)>,
     /// Somebody waits to merge what is there.
@@ -201,8 +199,7 @@ impl Engine {
                 stopping: watch::Sender::new(false),
                 push: Notify::new(),
                 merging: tokio::sync::Mutex::default(),
-                pulling: AtomicUsize::default(),
-                pulling_since: Mutex::new(Instant::now()),
+                pulling: Mutex::new((0, Instant::now())),
                 settled: Mutex::new((Instant::now(), Duration::ZERO)),
                 merge_wanted: AtomicBool::default(),
                 pushing: tokio::sync::Mutex::default(),

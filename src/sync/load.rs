@@ -224,26 +224,22 @@ impl Shared {
     ) -> Result<bool, Stop> {
         let mut unshown = 0;
         while let Some(ready) = pages.recv().await {
-            let (stats, known) = match ready.page {
+            let stats = match ready.page {
                 Form::Merged(fresh) => {
                     let fresh = Arc::new(fresh);
                     match self.store.apply_fresh(Arc::clone(&fresh)).await? {
                         Some(stats) => {
                             // Giving back what thousands of records took is work too, and nobody waits for it.
                             tokio::task::spawn_blocking(move || drop(fresh));
-                            (stats, None)
+                            stats
                         }
-                        None => (PageStats::default(), Some(Arc::unwrap_or_clone(fresh).page)),
+                        None => {
+                            let page = Arc::unwrap_or_clone(fresh).page;
+                            self.apply_known(page, tally).await?
+                        }
                     }
                 }
-                Form::Plain(page) => (PageStats::default(), Some(page)),
-            };
-            let stats = match known {
-                None => stats,
-                Some(page) => {
-                    tally.met_known = true;
-                    self.store.apply_page(page).await?
-                }
+                Form::Plain(page) => self.apply_known(page, tally).await?,
             };
             let done = ready.done;
             unshown += tally.add(stats);
@@ -261,6 +257,16 @@ impl Shared {
             }
         }
         Ok(false)
+    }
+
+    /// Stores a page of which something is here already.
+    async fn apply_known(
+        &self,
+        page: PageWrite,
+        tally: &mut Rows,
+    ) -> Result<PageStats, StoreError> {
+        tally.met_known = true;
+        self.store.apply_page(page).await
     }
 
     /// Nothing of what came was shown for a while.

@@ -4,8 +4,8 @@ use super::engine::{Shared, SyncEvent};
 use crate::book::LocalId;
 use crate::merge;
 use crate::store::{Remerge, StoreError};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Records merged at a time: small enough that the first rows of a first load show soon.
@@ -20,12 +20,8 @@ impl Shared {
         let _one = self.merging.lock().await;
         self.merge_wanted.store(false, Ordering::SeqCst);
         self.store.begin_day(self.clock.today()).await?;
-        let pulling = self.pulling.load(Ordering::SeqCst) > 0;
-        let since = *self
-            .pulling_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !pulling || since.elapsed() > PUT_OFF_AT_MOST {
+        let (pulls, since) = *self.pulls();
+        if pulls == 0 || since.elapsed() > PUT_OFF_AT_MOST {
             self.store.end_load().await?;
         }
         // What a first load left behind when it was interrupted.

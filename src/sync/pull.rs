@@ -8,7 +8,7 @@ use crate::connect::{ConnectError, Connector, ErrorKind, Page, Stream};
 use crate::store::{PageStats, PageWrite, StoreError};
 use jiff::Timestamp;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -109,7 +109,7 @@ struct Pulling<'a>(&'a Shared);
 
 impl Drop for Pulling<'_> {
     fn drop(&mut self) {
-        self.0.pulling.fetch_sub(1, Ordering::SeqCst);
+        self.0.pulls().0 -= 1;
     }
 }
 
@@ -237,13 +237,17 @@ impl Shared {
 
     /// Counts a pull for as long as what is returned lives.
     fn begin_pull(&self) -> Pulling<'_> {
-        if self.pulling.fetch_add(1, Ordering::SeqCst) == 0 {
-            *self
-                .pulling_since
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        let mut pulls = self.pulls();
+        if pulls.0 == 0 {
+            pulls.1 = Instant::now();
         }
+        pulls.0 += 1;
         Pulling(self)
+    }
+
+    /// How many sources are being pulled, and since when at least one is.
+    pub(super) fn pulls(&self) -> MutexGuard<'_, (usize, Instant)> {
+        self.pulling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A run that reads any stream from the beginning takes note of every row that it sees, so that what has gone can be told.

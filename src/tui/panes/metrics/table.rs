@@ -70,8 +70,8 @@ fn columns(cx: &Cx<'_>, clip: Clip, gap: u16, bars: bool) -> (u16, Vec<Shown>, b
     }
     // What is left over goes to labels that are longer, else between label and numbers, so that both keep their edge.
     let spare = clip.right().saturating_sub(x);
-    let more = cx.size.longest.saturating_sub(label);
-    let grow = spare.min(more.max(LABEL.saturating_sub(label).min(8)));
+    let longer = cx.size.longest.saturating_sub(label);
+    let grow = spare.min(longer.max(LABEL.saturating_sub(label).min(8)));
     for s in &mut shown {
         s.x += grow;
     }
