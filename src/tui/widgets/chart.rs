@@ -216,18 +216,43 @@ impl Chart<'_> {
     }
 }
 
-/// A scale from zero that ends at a round number at or above `max`.
-pub fn nice(max: f64) -> f64 {
-    if max.is_nan() || max <= 0.0 {
-        return 1.0;
-    }
-    let power = 10f64.powf(max.log10().floor());
-    for step in [1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0] {
-        if step * power >= max {
-            return step * power;
-        }
-    }
-    10.0 * power
+/// A scale that holds the values, from zero where they come near it, and the round step between its marks. `ratio`: the values are shares.
+pub fn scale(low: f64, high: f64, ratio: bool) -> ((f64, f64), f64) {
+    // What does not move is drawn half-way up, between steps that differ.
+    let unit = if ratio {
+        0.04
+    } else {
+        (high.abs() * 0.1).max(4.0)
+    };
+    let low = if low >= 0.0 && low < 0.35 * high {
+        0.0
+    } else {
+        low
+    };
+    let room = if high - low < unit { unit * 0.04 } else { 0.0 };
+    let step = {
+        // Four steps, each a round number.
+        let raw = (high - low).max(unit) / 4.0;
+        let power = 10f64.powf(raw.log10().floor());
+        // Of hundredths of a hundred nobody wants a quarter of one.
+        let steps: &[f64] = if ratio && power < 0.05 {
+            &[1.0, 2.0, 5.0, 10.0]
+        } else {
+            &[1.0, 2.0, 2.5, 5.0, 10.0]
+        };
+        steps
+            .iter()
+            .map(|s| s * power)
+            .find(|s| *s >= raw * 0.999)
+            .unwrap_or(raw)
+    };
+    let from = if low == 0.0 {
+        0.0
+    } else {
+        ((low - room) / step).floor() * step
+    };
+    let whole = ((high + room - from) / step - 1e-6).ceil();
+    ((from, from + whole.max(2.0) * step), step)
 }
 
 #[cfg(test)]
@@ -282,6 +307,32 @@ mod tests {
     }
 
     #[test]
+    fn scales_hold_the_values_in_round_steps() {
+        for (low, high, ratio) in [
+            (0.84, 0.93, true),
+            (0.0, 0.0, true),
+            (91.0, 1240.0, false),
+            (1e6, 1.1e6, false),
+            (-5.0, 3.0, false),
+            (0.5, 0.5, true),
+        ] {
+            let ((from, to), step) = scale(low, high, ratio);
+            assert!(
+                from <= low + step * 1e-5 && to >= high - step * 1e-5 && to > from,
+                "{low} {high}: {from} {to}"
+            );
+            let marks = (to - from) / step;
+            assert!(
+                (marks - marks.round()).abs() < 1e-6 && (2.0..6.5).contains(&marks),
+                "{low} {high}: {from} {to} in steps of {step}"
+            );
+        }
+        // An NPS cannot be above 100, and no scale says that it could.
+        assert_eq!(scale(0.0, 100.0, false), ((0.0, 100.0), 25.0));
+        assert_eq!(scale(10.0, 100.0, false).0, (0.0, 100.0));
+    }
+
+    #[test]
     fn odd_points_and_small_areas_do_no_harm() {
         for (w, h) in [(0, 0), (5, 3), (12, 4), (13, 5)] {
             drawn(
@@ -297,8 +348,13 @@ mod tests {
             drawn(&[], w, h);
         }
         assert_eq!(
-            (nice(0.0), nice(7.3), nice(1000.0), nice(1001.0)),
-            (1.0, 8.0, 1000.0, 1500.0)
+            [0.0, 7.3, 1000.0, 1001.0].map(|most| scale(0.0, most, false)),
+            [
+                ((0.0, 2.0), 1.0),
+                ((0.0, 8.0), 2.0),
+                ((0.0, 1000.0), 250.0),
+                ((0.0, 1250.0), 250.0)
+            ]
         );
     }
 }

@@ -6,7 +6,7 @@ use crate::tui::fmt;
 use crate::tui::text::wrap;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Ui, bit, spark};
-use crate::tui::widgets::chart::{Chart, Series, nice};
+use crate::tui::widgets::chart::{Chart, Series, scale};
 use jiff::civil::Date;
 use ratatui::layout::Rect;
 
@@ -161,7 +161,7 @@ pub(super) fn usage_chart(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow
     let labels = dates(today, &points, first);
     let end = points.last().map_or(1.0, |p| p.0).max(1.0);
     let most = points.iter().map(|p| p.1).fold(0.0, f64::max);
-    let top = nice(most);
+    let (y, step) = scale(0.0, most, false);
     Chart {
         series: &[Series {
             points: &points,
@@ -169,8 +169,8 @@ pub(super) fn usage_chart(app: &App, ui: &mut Ui<'_>, area: Rect, a: &AccountRow
             sign: "",
         }],
         x: (0.0, end),
-        y: (0.0, top),
-        step: top / 4.0,
+        y,
+        step,
         y_label: &|v| fmt::short(v),
         x_labels: &labels,
         marks: &[],

@@ -5,7 +5,7 @@ use crate::insight::page::{Line, Value};
 use crate::tui::fmt;
 use crate::tui::theme::Role;
 use crate::tui::ui::{Bit, Hit, Ui, bit, line_width};
-use crate::tui::widgets::chart::{Chart, Series};
+use crate::tui::widgets::chart::{Chart, Series, scale};
 use jiff::civil::Date;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -208,45 +208,6 @@ fn chart(
     .draw(ui, area);
 }
 
-/// A scale that holds the values, from zero where they come near it, and the round step between its marks.
-fn scale(low: f64, high: f64, ratio: bool) -> ((f64, f64), f64) {
-    // What does not move is drawn half-way up, between steps that differ.
-    let unit = if ratio {
-        0.04
-    } else {
-        (high.abs() * 0.1).max(4.0)
-    };
-    let low = if low >= 0.0 && low < 0.35 * high {
-        0.0
-    } else {
-        low
-    };
-    let room = if high - low < unit { unit * 0.04 } else { 0.0 };
-    let step = {
-        // Four steps, each a round number.
-        let raw = (high - low).max(unit) / 4.0;
-        let power = 10f64.powf(raw.log10().floor());
-        // Of hundredths of a hundred nobody wants a quarter of one.
-        let steps: &[f64] = if ratio && power < 0.05 {
-            &[1.0, 2.0, 5.0, 10.0]
-        } else {
-            &[1.0, 2.0, 2.5, 5.0, 10.0]
-        };
-        steps
-            .iter()
-            .map(|s| s * power)
-            .find(|s| *s >= raw * 0.999)
-            .unwrap_or(raw)
-    };
-    let from = if low == 0.0 {
-        0.0
-    } else {
-        ((low - room) / step).floor() * step
-    };
-    let whole = ((high + room - from) / step - 1e-6).ceil();
-    ((from, from + whole.max(2.0) * step), step)
-}
-
 /// The beginnings of months as labels of the axis, as many as have room; the year stands at its first one.
 fn months(first: Date, last: Date, width: u16) -> Vec<(f64, String)> {
     let count = (i32::from(last.year()) - i32::from(first.year())) * 12
@@ -295,32 +256,6 @@ fn months(first: Date, last: Date, width: u16) -> Vec<(f64, String)> {
 mod tests {
     use super::*;
     use jiff::civil::date;
-
-    #[test]
-    fn scales_hold_the_values_in_round_steps() {
-        for (low, high, ratio) in [
-            (0.84, 0.93, true),
-            (0.0, 0.0, true),
-            (91.0, 1240.0, false),
-            (1e6, 1.1e6, false),
-            (-5.0, 3.0, false),
-            (0.5, 0.5, true),
-        ] {
-            let ((from, to), step) = scale(low, high, ratio);
-            assert!(
-                from <= low + step * 1e-5 && to >= high - step * 1e-5 && to > from,
-                "{low} {high}: {from} {to}"
-            );
-            let marks = (to - from) / step;
-            assert!(
-                (marks - marks.round()).abs() < 1e-6 && (2.0..6.5).contains(&marks),
-                "{low} {high}: {from} {to} in steps of {step}"
-            );
-        }
-        // An NPS cannot be above 100, and no scale says that it could.
-        assert_eq!(scale(0.0, 100.0, false), ((0.0, 100.0), 25.0));
-        assert_eq!(scale(10.0, 100.0, false).0, (0.0, 100.0));
-    }
 
     #[test]
     fn the_axis_names_months_that_have_room_and_the_year_once() {
