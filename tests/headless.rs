@@ -360,3 +360,24 @@ fn other_rules_of_identity_and_ownership_part_and_join_what_is_stored() {
         "{said}"
     );
 }
+
+#[test]
+fn who_does_not_listen_to_what_is_said_is_no_reason_to_break() {
+    let home = tempfile::tempdir().expect("a folder");
+    // Refusals with other words in front of them, and a plain one.
+    for args in [
+        &["list", "nothing"][..],
+        &["--config", "none.toml", "list", "queue"],
+    ] {
+        let heard = run(home.path(), args);
+        let mut deaf = csops(home.path())
+            .args(args)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        drop(deaf.stderr.take());
+        let status = deaf.wait().expect("it ends");
+        assert!(!stderr(&heard).is_empty());
+        assert_eq!(status.code(), heard.status.code(), "{args:?}");
+    }
+}

@@ -4,7 +4,7 @@ use super::args::{Do, Global, Outbox, OutboxVerb};
 use super::list::select;
 use super::open::{How, Session, head, open};
 use super::print::{Format, Rows};
-use super::start::{Failure, narrate};
+use super::start::{Failure, narrate, prompt};
 use crate::book::FieldValue;
 use crate::cockpit::CommandError;
 use crate::command::{Selection, parse};
@@ -61,7 +61,7 @@ pub(super) fn confirmed(what: &str, rows: usize, yes: bool) -> Result<(), Failur
             "this would change {rows}; say --yes, or look first with --dry-run"
         )));
     }
-    eprint!("{what} {rows}? (yes, no) [no]: ");
+    prompt(&format!("{what} {rows}? (yes, no) [no]: "));
     let mut answer = String::new();
     let _ = std::io::stdin().lock().read_line(&mut answer);
     if answer.trim().eq_ignore_ascii_case("yes") {

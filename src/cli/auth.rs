@@ -2,7 +2,7 @@
 
 use super::args::{AuthVerb, Global};
 use super::print::print_json;
-use super::start::{self, Failure, narrate};
+use super::start::{self, Failure, narrate, prompt};
 use crate::book::text::visible;
 use crate::cockpit::Credentials;
 use crate::cockpit::credentials::{Browser, LoginStatus, Next, TokenStatus};
@@ -141,7 +141,7 @@ fn line() -> Result<String, Failure> {
 fn ask(what: &str) -> Result<SecretString, Failure> {
     let terminal = std::io::stdin().is_terminal();
     if terminal {
-        eprint!("{}: ", visible(what));
+        prompt(&format!("{}: ", visible(what)));
     }
     let mut text = String::new();
     loop {
@@ -156,7 +156,7 @@ fn ask(what: &str) -> Result<SecretString, Failure> {
         text.push('\n');
     }
     if terminal {
-        eprintln!();
+        prompt("\n");
     }
     Ok(SecretString::from(text))
 }

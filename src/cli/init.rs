@@ -1,7 +1,7 @@
 //! `csops init`: a small configuration by asking. What is not asked keeps its default and is not written, so that later defaults apply.
 
 use super::args::Init;
-use super::start::{Failure, narrate};
+use super::start::{Failure, narrate, prompt};
 use crate::config::Paths;
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write as _};
@@ -43,7 +43,7 @@ pub fn run(init: &Init, paths: &Paths) -> Result<(), Failure> {
     }
     super::demo::write_private(file, &text)
         .map_err(|e| Failure::failed(format!("{} cannot be written: {e}", file.display())))?;
-    println!("{}", file.display());
+    writeln!(io::stdout(), "{}", file.display())?;
     let login = if text.contains("_keyring = true") {
         "csops auth login crm · "
     } else {
@@ -149,8 +149,7 @@ struct Asker<R> {
 
 impl<R: BufRead> Asker<R> {
     fn line(&mut self, question: &str) -> Result<String, Failure> {
-        eprint!("{question}: ");
-        let _ = io::stderr().flush();
+        prompt(&format!("{question}: "));
         let mut line = String::new();
         let read = self
             .input
@@ -171,7 +170,7 @@ impl<R: BufRead> Asker<R> {
             match (line.is_empty(), default) {
                 (false, _) => return Ok(line),
                 (true, Some(d)) => return Ok(d.to_owned()),
-                (true, None) => eprintln!("  an answer is needed here"),
+                (true, None) => narrate("  an answer is needed here"),
             }
         }
     }
@@ -193,7 +192,7 @@ impl<R: BufRead> Asker<R> {
                 .collect();
             match found.as_slice() {
                 [one] => return Ok((**one).to_owned()),
-                _ => eprintln!("  one of {}", choices.join(", ")),
+                _ => narrate(&format!("  one of {}", choices.join(", "))),
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::book::text::visible;
 use crate::cockpit::SystemClock;
 use crate::config::{Overrides, Paths};
 use jiff::tz::TimeZone;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Why a command did not do what it was asked, and the exit code that says so.
@@ -54,8 +55,16 @@ impl From<std::io::Error> for Failure {
 /// Says something on stderr, control characters made visible.
 pub fn narrate(text: &str) {
     for line in text.lines() {
-        eprintln!("{}", visible(line));
+        prompt(&format!("{}\n", visible(line)));
     }
+}
+
+/// Asks something on stderr. Who has closed it does not want to hear it, and that is no reason to stop.
+pub fn prompt(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
 }
 
 /// Ends the program: the message on stderr, the code for scripts.

@@ -117,7 +117,8 @@ pub async fn run(cockpit: Cockpit, options: Options) -> io::Result<()> {
     tokio::pin!(closing);
     // Nothing is lost without it, but a shell that stays silent looks stuck.
     if tokio::time::timeout(PATIENCE, &mut closing).await.is_err() {
-        eprintln!("csops: handing over what waits to be sent …");
+        // The terminal may be gone.
+        let _ = writeln!(io::stderr(), "csops: handing over what waits to be sent …");
         closing.await;
     }
     match result {
