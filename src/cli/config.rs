@@ -81,7 +81,9 @@ fn check(paths: &Paths, as_json: bool, out: &mut dyn Write) -> Result<(), Failur
     // What stands in two files, and what only the cockpit understands of the settings.
     let meaning = crate::cockpit::rules::configured(&loaded.settings).1;
     let keymap: Vec<&String> = keymap.problems().iter().chain(&meaning).collect();
-    let errors = loaded.errors().count() + keymap.len();
+    // A file that was named and is not there is none that is fine.
+    let missing = paths.config_named && !loaded.found;
+    let errors = loaded.errors().count() + keymap.len() + usize::from(missing);
     if as_json {
         let of = |p: &Problem| {
             let severity = if p.severity == Severity::Error {
