@@ -1,7 +1,7 @@
 //! Between the records and the merged rows: what waits to be merged, and writing what merge made of it.
 
 use super::codec::{Kind, instant, kind_of};
-use super::error::Res;
+use super::error::{Fail, Res};
 use super::facts::settle;
 use super::packed::unpack;
 use super::records::{mark_dirty, record};
@@ -86,10 +86,20 @@ fn hand_out(db: &Connection, entity: Entity, limit: usize) -> Res<Vec<StoredReco
     let mut taken = db.prepare_cached("UPDATE source_record SET dirty=2 WHERE id=?1")?;
     let mut rows = statement.query(params![Kind(entity), limit.max(1) as i64])?;
     let mut out = Vec::new();
-    let mut ids: Vec<i64> = Vec::new();
+    let (mut ids, mut damaged): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
     while let Some(r) = rows.next()? {
-        ids.push(r.get(0)?);
+        let id = r.get(0)?;
         let deleted: bool = r.get(4)?;
+        let fields = match unpack(r.get_ref(5)?) {
+            _ if deleted => Vec::new(),
+            Ok(fields) => fields,
+            Err(Fail::Bad(_)) => {
+                damaged.push(id);
+                continue;
+            }
+            Err(e) => return Err(e),
+        };
+        ids.push(id);
         out.push(StoredRecord {
             source: r.get::<_, String>(1)?.into(),
             record: Record {
@@ -97,11 +107,7 @@ fn hand_out(db: &Connection, entity: Entity, limit: usize) -> Res<Vec<StoredReco
                 external_id: r.get(2)?,
                 modified: r.get::<_, Option<i64>>(3)?.map(instant),
                 deleted,
-                fields: if deleted {
-                    Vec::new()
-                } else {
-                    unpack(r.get_ref(5)?)?
-                },
+                fields,
             },
         });
     }
@@ -109,7 +115,27 @@ fn hand_out(db: &Connection, entity: Entity, limit: usize) -> Res<Vec<StoredReco
     for id in ids {
         taken.execute([id])?;
     }
+    for id in damaged {
+        set_aside(db, id)?;
+    }
     Ok(out)
+}
+
+/// A record that cannot be read is listed and keeps nobody else waiting: its row stays as it was until the source says it anew.
+fn set_aside(db: &Connection, id: i64) -> Res<()> {
+    db.prepare_cached(
+        "INSERT INTO problem(source,stream,entity,external_id,reason,at)
+         SELECT source,coalesce(stream,''),entity,external_id,?2,
+             (SELECT coalesce(max(updated),0) FROM stream_state s WHERE s.source=r.source)
+         FROM source_record r WHERE id=?1",
+    )?
+    .execute(params![
+        id,
+        "what is stored of it is damaged; csops sync --full reads it anew"
+    ])?;
+    db.prepare_cached("UPDATE source_record SET dirty=0 WHERE id=?1")?
+        .execute([id])?;
+    Ok(())
 }
 
 /// Writes what merge made.

@@ -74,7 +74,7 @@ impl Peek {
             let fields = pack(&record.fields);
             Ok(if deleted {
                 Fate::New
-            } else if is_same(row.get_ref(1)?, &fields)? {
+            } else if is_same(row.get_ref(1)?, &fields) {
                 Fate::Unchanged
             } else {
                 Fate::Changed

@@ -1,7 +1,7 @@
 //! What each vendor said: pages with their cursors, sweeps, runs, and rows that could not be taken.
 
 use super::codec::{Kind, instant, kind_of, micros};
-use super::error::Res;
+use super::error::{Fail, Res};
 use super::implied;
 use super::packed::{is_same, pack, unpack};
 use super::ties;
@@ -146,7 +146,7 @@ pub(super) fn apply_page(db: &Connection, page: &PageWrite) -> Res<PageStats> {
             && !was_deleted
             && matches!((was_modified, modified), (Some(was), Some(is)) if is < was);
         let same =
-            was_deleted == record.deleted && (record.deleted || is_same(row.get_ref(3)?, &fields)?);
+            was_deleted == record.deleted && (record.deleted || is_same(row.get_ref(3)?, &fields));
         drop(rows);
         if same || stale {
             stats.unchanged += 1;
@@ -292,6 +292,13 @@ pub(super) fn record(db: &Connection, key: &RecordKey) -> Res<Option<StoredRecor
         return Ok(None);
     };
     let deleted: bool = r.get(1)?;
+    let fields = match unpack(r.get_ref(2)?) {
+        _ if deleted => Vec::new(),
+        Ok(fields) => fields,
+        // It is listed when its own turn comes.
+        Err(Fail::Bad(_)) => return Ok(None),
+        Err(e) => return Err(e),
+    };
     Ok(Some(StoredRecord {
         source: key.source.clone(),
         record: Record {
@@ -299,11 +306,7 @@ pub(super) fn record(db: &Connection, key: &RecordKey) -> Res<Option<StoredRecor
             external_id: key.external_id.clone(),
             modified: r.get::<_, Option<i64>>(0)?.map(instant),
             deleted,
-            fields: if deleted {
-                Vec::new()
-            } else {
-                unpack(r.get_ref(2)?)?
-            },
+            fields,
         },
     }))
 }

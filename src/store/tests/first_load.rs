@@ -205,3 +205,39 @@ fn the_log_is_moved_into_the_file_while_rows_are_written() {
     assert!(wait(store.check()).expect("checked").is_empty());
     wait(store.close()).expect("closed");
 }
+
+#[test]
+fn a_record_that_cannot_be_read_is_listed_and_keeps_nobody_waiting() {
+    let w = world();
+    let run = wait(w.store.begin_run(&crm(), false, at(0))).expect("a run");
+    let named = |id: &str, name: &str| rec(Entity::Account, id, &[("name", text(name))]);
+    let both = vec![named("1", "Acme"), named("2", "Bolt")];
+    wait(w.store.apply_page(page("accounts", run, "1", both.clone()))).expect("stored");
+    let db = rusqlite::Connection::open(w.store.path()).expect("opened");
+    for bad in ["x'09'", "x'0126ff'", "'{\"name\":'"] {
+        db.execute_batch(&format!(
+            "UPDATE source_record SET dirty=1; UPDATE source_record SET fields={bad} WHERE external_id='1'"
+        ))
+        .expect("damaged");
+        let batch = wait(w.store.dirty_batch(10))
+            .expect("a batch")
+            .expect("some");
+        let ids: Vec<&str> = (batch.dirty.iter())
+            .map(|s| s.record.external_id.as_str())
+            .collect();
+        assert_eq!(ids, ["2"], "{bad}");
+        let problems = wait(w.store.row_problems(&crm(), 9)).expect("problems");
+        assert!(
+            problems[0].problem.reason.contains("damaged"),
+            "{problems:?}"
+        );
+        // Read anew it is as before, and no problem any more.
+        let stats = wait(w.store.apply_page(page("accounts", run, "1", both.clone())));
+        assert_eq!(stats.expect("stored").changed, 1, "{bad}");
+        assert_eq!(wait(w.store.row_problems(&crm(), 9)), Ok(Vec::new()));
+        let batch = wait(w.store.dirty_batch(10))
+            .expect("a batch")
+            .expect("some");
+        assert_eq!(batch.dirty[0].record.fields, both[0].fields);
+    }
+}
