@@ -6,6 +6,7 @@
 use super::crosswalk::{CrosswalkEntry, Unmatched};
 use super::history::HistoryPoint;
 use super::id::{Entity, LocalId, SourceName};
+use super::record::FieldName;
 use super::value::{FieldError, FieldValue, Money};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -664,4 +665,33 @@ pub struct Provenance {
     pub at: Option<Timestamp>,
     /// Values of other sources that differ.
     pub losers: Vec<(SourceName, FieldValue)>,
+}
+
+impl Entity {
+    /// The canonical names of its fields.
+    pub fn fields(self) -> &'static [&'static str] {
+        match self {
+            Entity::Account => Account::FIELDS,
+            Entity::Contact => Contact::FIELDS,
+            Entity::Person => Person::FIELDS,
+            Entity::Subscription => Subscription::FIELDS,
+            Entity::Movement => Movement::FIELDS,
+            Entity::Renewal => Renewal::FIELDS,
+            Entity::Opportunity => Opportunity::FIELDS,
+            Entity::Task => Task::FIELDS,
+            Entity::Ticket => Ticket::FIELDS,
+            Entity::Escalation => Escalation::FIELDS,
+            Entity::Touchpoint => Touchpoint::FIELDS,
+            Entity::Signal => Signal::FIELDS,
+            Entity::Rate => Rate::FIELDS,
+        }
+    }
+
+    /// The name of one of its fields; a canonical one is not copied.
+    pub fn field_name(self, field: &str) -> FieldName {
+        match self.fields().iter().find(|f| **f == field) {
+            Some(known) => FieldName::Borrowed(known),
+            None => FieldName::Owned(field.to_owned()),
+        }
+    }
 }

@@ -191,6 +191,21 @@ pub fn date(text: &str) -> Option<Date> {
 /// since 1970.
 pub fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
+    // Which of the forms it has is told by its end: trying the others first costs more than reading it.
+    let colonless = text
+        .strip_suffix("+0000")
+        .filter(|t| t.contains('T') && date_shape(t));
+    if let Some(t) = colonless
+        && let Ok(t) = t.parse::<jiff::civil::DateTime>()
+        && let Ok(t) = TimeZone::UTC.to_timestamp(t)
+    {
+        return Some(t);
+    }
+    if text.bytes().all(|b| b.is_ascii_digit())
+        && let Some(t) = millis(text)
+    {
+        return Some(t);
+    }
     if let Ok(t) = text.parse::<Timestamp>() {
         return Some(t);
     }

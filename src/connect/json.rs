@@ -1,6 +1,7 @@
 //! Rows as the vendors send them: fields are found in place and read as text, so that no amount ever passes through floating point.
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -105,22 +106,83 @@ impl<'a> Row<'a> {
     }
 }
 
+/// A row where there is an object, nothing where there is anything else.
+pub struct MaybeRow<'a>(pub Option<Row<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for MaybeRow<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Option<Row<'de>>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+                Row::deserialize(MapAccessDeserializer::new(map)).map(Some)
+            }
+            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(None)
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(None)
+            }
+        }
+        deserializer.deserialize_any(Any).map(MaybeRow)
+    }
+}
+
+/// The elements of an array, each a row if it is an object.
+pub fn elements(raw: &str) -> Vec<Option<Row<'_>>> {
+    match serde_json::from_str::<Vec<MaybeRow<'_>>>(raw) {
+        Ok(rows) => rows.into_iter().map(|r| r.0).collect(),
+        // One of them cannot be read: the others can.
+        Err(_) => {
+            let list: Vec<&RawValue> = serde_json::from_str(raw).unwrap_or_default();
+            list.into_iter().map(Row::parse).collect()
+        }
+    }
+}
+
 /// The objects of an array.
 pub fn rows_of(raw: &str) -> Vec<Row<'_>> {
-    let list: Vec<&RawValue> = serde_json::from_str(raw).unwrap_or_default();
-    list.into_iter().filter_map(Row::parse).collect()
+    elements(raw).into_iter().flatten().collect()
 }
 
 /// A scalar of a document as text.
 pub fn scalar(raw: &str) -> Option<String> {
     match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw)
-            .ok()
+        // Without a backslash the text stands there as it is.
+        b'"' => plain(raw)
+            .map(str::to_owned)
+            .or_else(|| serde_json::from_str(raw).ok())
             // A lone surrogate is no text for Rust; what is left of the string still is.
             .or_else(|| Some(raw.trim_matches('"').to_owned())),
         b'n' | b'{' | b'[' => None,
         _ => Some(raw.to_owned()),
     }
+}
+
+/// What stands between the quotes of a text without escapes.
+fn plain(raw: &str) -> Option<&str> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let is_plain = |b: u8| b != b'\\' && b != b'"' && b >= b' ';
+    inner.bytes().all(is_plain).then_some(inner)
 }
 
 /// Whether a document is an array.
@@ -148,5 +210,38 @@ mod tests {
         assert_eq!(row.text("N"), None);
         assert!(row.has("N") && !row.has("M"));
         assert_eq!(row.bool("flag"), Some(true));
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_row_and_one_that_cannot_be_read_costs_only_itself() {
+        let ids = |doc: &str| -> Vec<Option<String>> {
+            let rows = elements(doc);
+            rows.iter().map(|r| r.as_ref()?.text("Id")).collect()
+        };
+        let one = |id: &str| Some(id.to_owned());
+        assert_eq!(
+            ids(r#"[{"Id":"1"},7,-7,7.5,"x",null,true,[{"Id":"2"}],{"Id":"3","In":{"Id":"4"}}]"#),
+            [one("1"), None, None, None, None, None, None, None, one("3")]
+        );
+        // A name with half a letter is no name.
+        assert_eq!(
+            ids(r#"[{"Id":"1"},{"\ud800":1,"Id":"2"},{"Id":"3"}]"#),
+            [one("1"), None, one("3")]
+        );
+        assert_eq!(ids("{}"), []);
+    }
+
+    #[test]
+    fn a_text_is_read_with_and_without_escapes() {
+        for (raw, text) in [
+            (r#""a b""#, "a b"),
+            (r#""""#, ""),
+            (r#""Ö""#, "Ö"),
+            (r#""a\"b""#, "a\"b"),
+            (r#""a\\""#, "a\\"),
+            (r#""\u00d6""#, "Ö"),
+        ] {
+            assert_eq!(scalar(raw).as_deref(), Some(text));
+        }
     }
 }

@@ -4,30 +4,19 @@ use super::Gainsight;
 use crate::connect::http::{Answer, Ask};
 use crate::connect::json::{Row, is_array, rows_of};
 use crate::connect::{ConnectError, ErrorKind};
+use std::ops::Range;
 
 /// An answer that the envelope calls good, or "no rows".
 pub(super) struct Reply {
     answer: Option<Answer>,
+    /// Where `data` stands in it.
+    data: Range<usize>,
 }
 
 impl Reply {
-    /// The envelope.
-    pub(super) fn envelope(&self) -> Row<'_> {
-        self.answer
-            .as_ref()
-            .and_then(|a| serde_json::from_slice(&a.body).ok())
-            .unwrap_or_default()
-    }
-
     /// The rows: `data` itself, or the list inside it under whatever name.
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
-        let Some(answer) = &self.answer else {
-            return Vec::new();
-        };
-        let Ok(envelope) = serde_json::from_slice::<Row<'_>>(&answer.body) else {
-            return Vec::new();
-        };
-        let Some(data) = envelope.raw("data") else {
+        let Some(data) = self.raw() else {
             return Vec::new();
         };
         if is_array(data) {
@@ -43,10 +32,15 @@ impl Reply {
         list.map_or_else(Vec::new, rows_of)
     }
 
+    /// `data` as it stands in the answer.
+    fn raw(&self) -> Option<&str> {
+        let body = &self.answer.as_ref()?.body;
+        std::str::from_utf8(body.get(self.data.clone())?).ok()
+    }
+
     /// `data` as a tree; for descriptions and write replies, not for rows.
     pub(super) fn data(&self) -> serde_json::Value {
-        self.envelope()
-            .raw("data")
+        self.raw()
             .and_then(|d| serde_json::from_str(d).ok())
             .unwrap_or_default()
     }
@@ -91,8 +85,13 @@ impl Gainsight {
         let envelope: Row<'_> = self.http.json(&answer, ask, what)?;
         let good = envelope.bool("result").unwrap_or(status < 300);
         if good && status < 300 {
+            let data = envelope.raw("data").map_or(0..0, |data| {
+                let start = data.as_ptr().addr() - answer.body.as_ptr().addr();
+                start..start + data.len()
+            });
             return Ok(Ok(Reply {
                 answer: Some(answer),
+                data,
             }));
         }
         let code = envelope
@@ -109,7 +108,10 @@ impl Gainsight {
                 || low.contains("no records")
                 || matches!(code.as_str(), "GSOBJ_1XXX" | "GSOBJ_1011"))
         {
-            return Ok(Ok(Reply { answer: None }));
+            return Ok(Ok(Reply {
+                answer: None,
+                data: 0..0,
+            }));
         }
         Ok(Err(self.fault(code, words, status, !ask.read, what)))
     }

@@ -17,6 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -366,11 +367,13 @@ impl Gainsight {
             });
             return;
         };
-        let currency = ["CurrencyIsoCode", "Currency", "Currency__gc"]
-            .iter()
-            .find_map(|f| self.word(plan, row, f))
-            .filter(|c| crate::book::value::currency_code(c).is_some())
-            .unwrap_or_else(|| plan.currency.clone());
+        let currency = LazyCell::new(|| {
+            ["CurrencyIsoCode", "Currency", "Currency__gc"]
+                .iter()
+                .find_map(|f| self.word(plan, row, f))
+                .filter(|c| crate::book::value::currency_code(c).is_some())
+                .unwrap_or_else(|| plan.currency.clone())
+        });
         let mut record = Record {
             entity: spec.entity,
             external_id: id.clone(),
@@ -384,15 +387,17 @@ impl Gainsight {
         for (canonical, theirs) in &plan.map {
             let Some(raw) = row.raw(theirs) else { continue };
             let kind = kind_of(spec.entity, canonical);
-            let value = match self.word(plan, row, theirs) {
+            let currency = if kind == Kind::Money { &currency } else { "" };
+            let is_listed = plan.options.contains_key(theirs);
+            let value = match is_listed.then(|| self.word(plan, row, theirs)).flatten() {
                 // An item of a pick list whose name we know.
-                Some(word) if plan.options.contains_key(theirs) => {
-                    convert(&json!(word).to_string(), kind, &currency)
-                }
-                _ => self.typed(plan, theirs, raw, kind, &currency),
+                Some(word) => convert(&json!(word).to_string(), kind, currency),
+                None => typed(theirs, raw, kind, currency),
             };
             match value {
-                Ok(value) => record.fields.push((Cow::Owned(canonical.clone()), value)),
+                Ok(value) => record
+                    .fields
+                    .push((spec.entity.field_name(canonical), value)),
                 Err(why) => page.problems.push(RowProblem {
                     entity: spec.entity,
                     external_id: Some(id.clone()),
@@ -478,20 +483,13 @@ impl Gainsight {
             None => Some(value),
         }
     }
+}
 
-    /// The tenant's own date fields are numbers of milliseconds; their names say so better than their values.
-    fn typed(
-        &self,
-        _plan: &Plan,
-        theirs: &str,
-        raw: &str,
-        kind: Kind,
-        currency: &str,
-    ) -> Result<FieldValue, String> {
-        let dated =
-            kind == Kind::Any && theirs.to_ascii_lowercase().contains("date") && raw.len() >= 12;
-        convert(raw, if dated { Kind::Instant } else { kind }, currency)
-    }
+/// The tenant's own date fields are numbers of milliseconds; their names say so better than their values.
+fn typed(theirs: &str, raw: &str, kind: Kind, currency: &str) -> Result<FieldValue, String> {
+    let dated =
+        kind == Kind::Any && theirs.to_ascii_lowercase().contains("date") && raw.len() >= 12;
+    convert(raw, if dated { Kind::Instant } else { kind }, currency)
 }
 
 /// The most rows of one answer.

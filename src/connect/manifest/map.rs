@@ -166,7 +166,7 @@ impl Mapper<'_> {
                     continue;
                 };
                 match convert(value, kind_of(spec.entity, canonical), &currency) {
-                    Ok(value) => main.fields.push((Cow::Owned(canonical.clone()), value)),
+                    Ok(value) => main.fields.push((spec.entity.field_name(canonical), value)),
                     Err(why) => bad(spec.entity, canonical, why),
                 }
             }
@@ -579,7 +579,7 @@ pub fn set(record: &mut Record, field: &str, value: FieldValue) {
     if let Some(slot) = record.fields.iter_mut().find(|(n, _)| n == field) {
         slot.1 = value;
     } else {
-        record.fields.push((Cow::Owned(field.to_owned()), value));
+        record.fields.push((record.entity.field_name(field), value));
     }
 }
 

@@ -11,7 +11,7 @@ use super::schema::{Plan, SYSTEM};
 use crate::book::{Cursor, Entity, RowProblem};
 use crate::connect::convert::{instant, iso};
 use crate::connect::http::{Ask, encode};
-use crate::connect::json::Row;
+use crate::connect::json::{Row, elements};
 use crate::connect::manifest::object::ObjectSpec;
 use crate::connect::manifest::soql;
 use crate::connect::{ConnectError, ErrorKind, Page};
@@ -98,7 +98,7 @@ struct QueryPage<'a> {
     #[serde(default)]
     next_records_url: Option<String>,
     #[serde(borrow)]
-    records: Vec<&'a RawValue>,
+    records: &'a RawValue,
 }
 
 impl Salesforce {
@@ -190,8 +190,8 @@ impl Salesforce {
         let mut mapped = Mapped::default();
         let mut newest: Option<Key> = None;
         let mut seen: Vec<Row<'_>> = Vec::new();
-        for raw in &page.records {
-            let Some(row) = Row::parse(raw) else {
+        for row in elements(page.records.get()) {
+            let Some(row) = row else {
                 problems.push(RowProblem {
                     entity: spec.entity,
                     external_id: None,
@@ -199,14 +199,11 @@ impl Salesforce {
                 });
                 continue;
             };
-            if let (Some(at), Some(id)) = (
-                row.text("SystemModstamp").and_then(|t| instant(&t)),
-                row.filled("Id"),
-            ) {
-                let key = Key { at, id };
-                if newest.as_ref().is_none_or(|n| *n < key) {
-                    newest = Some(key);
-                }
+            if let Some(at) = row.text("SystemModstamp").and_then(|t| instant(&t))
+                && newest.as_ref().is_none_or(|n| n.at <= at)
+                && let Some(id) = row.filled("Id")
+            {
+                newest = newest.max(Some(Key { at, id }));
             }
             if spec.entity == Entity::Rate {
                 seen.push(row);

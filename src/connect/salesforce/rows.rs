@@ -119,7 +119,7 @@ pub fn map(spec: &ObjectSpec, plan: &Plan, risk: &RiskRule, row: &Row<'_>, first
         }
         let Some(raw) = row.raw(theirs) else { continue };
         match convert(raw, kind_of(spec.entity, canonical), &currency) {
-            Ok(value) => main.fields.push((Cow::Owned(canonical.clone()), value)),
+            Ok(value) => main.fields.push((spec.entity.field_name(canonical), value)),
             Err(why) => out.problems.push(RowProblem {
                 entity: spec.entity,
                 external_id: Some(id.clone()),
