@@ -6,12 +6,11 @@ use super::rules::Ranks;
 use super::{IDENTIFIERS, Rules};
 use crate::book::id::LOCAL;
 use crate::book::{
-    Account, AnyRow, Contact, CrosswalkEntry, DirtyBatch, Entity, Escalation, FieldValue, LocalId,
-    MatchHow, MergeBatch, MergedRow, Movement, Opportunity, Person, Provenance, Rate, RecordKey,
-    Renewal, Signal, SourceName, StoredRecord, Subscription, Target, Task, Ticket, Touchpoint,
-    Unmatched,
+    AnyRow, CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, MergeBatch,
+    MergedRow, Provenance, RecordKey, SourceName, StoredRecord, Target, Unmatched,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use std::collections::BTreeMap;
 
 /// The records whose ties must be known before these can be merged: themselves and what they refer to.
 pub fn needed(records: &[StoredRecord]) -> Vec<RecordKey> {
@@ -145,7 +144,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
         let unique: HashSet<&SourceName> = all.map(|s| &s.source).collect();
         unique.into_iter().cloned().collect()
     };
-    let ranks = rules.table(entity, fields(entity), sources.iter());
+    let ranks = rules.table(entity, entity.fields(), sources.iter());
     for (id, mut records) in rows {
         records.sort_by(|a, b| {
             let key = |s: &StoredRecord| (ranks.of(None, &s.source), s.record.external_id.clone());
@@ -165,7 +164,7 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
 
 /// Merges a batch of records that are all new and that nothing [matches](super::is_matched): each opens a row of its own, so there is
 /// nothing to look up but what they refer to. `first_new` is the first of as many ids set aside. Nothing is said about which records are
-/// merged now: all are.
+/// merged now, all are, and nothing about whose they are: the rows stand in the order of the records.
 pub fn combine_new(rules: &Rules, batch: &DirtyBatch, first_new: LocalId) -> MergeBatch {
     let mut out = MergeBatch::default();
     let Some(entity) = batch.entity else {
@@ -174,7 +173,8 @@ pub fn combine_new(rules: &Rules, batch: &DirtyBatch, first_new: LocalId) -> Mer
     let mut ties = ties_of(batch);
     let ids = (first_new.0..).map(LocalId);
     // A kind whose rows refer to each other has them at hand.
-    if fields(entity)
+    if entity
+        .fields()
         .iter()
         .any(|f| Entity::referred_by(f) == Some(entity))
     {
@@ -186,17 +186,9 @@ pub fn combine_new(rules: &Rules, batch: &DirtyBatch, first_new: LocalId) -> Mer
         }
     }
     let sources = batch.dirty.first().map(|s| &s.source);
-    let ranks = rules.table(entity, fields(entity), sources.into_iter());
-    out.crosswalk.reserve(batch.dirty.len());
+    let ranks = rules.table(entity, entity.fields(), sources.into_iter());
     out.rows.reserve(batch.dirty.len());
     for (stored, id) in batch.dirty.iter().zip(ids) {
-        out.crosswalk.push(CrosswalkEntry {
-            source: stored.source.clone(),
-            entity,
-            external_id: stored.record.external_id.clone(),
-            local: id,
-            how: MatchHow::New,
-        });
         let target = Target { entity, id };
         if rules.is_out(stored) {
             out.removed.push(target);
@@ -282,24 +274,6 @@ fn called(stored: &StoredRecord) -> String {
         .to_owned()
 }
 
-fn fields(entity: Entity) -> &'static [&'static str] {
-    match entity {
-        Entity::Account => Account::FIELDS,
-        Entity::Contact => Contact::FIELDS,
-        Entity::Person => Person::FIELDS,
-        Entity::Subscription => Subscription::FIELDS,
-        Entity::Movement => Movement::FIELDS,
-        Entity::Renewal => Renewal::FIELDS,
-        Entity::Opportunity => Opportunity::FIELDS,
-        Entity::Task => Task::FIELDS,
-        Entity::Ticket => Ticket::FIELDS,
-        Entity::Escalation => Escalation::FIELDS,
-        Entity::Touchpoint => Touchpoint::FIELDS,
-        Entity::Signal => Signal::FIELDS,
-        Entity::Rate => Rate::FIELDS,
-    }
-}
-
 type Ties<'a> = HashMap<(&'a str, Entity, &'a str), LocalId>;
 
 /// The ties that the store knew of the batch's records.
@@ -382,7 +356,7 @@ fn merge_row<'a>(
         .copied()
         .find(|r| &*r.source != LOCAL)
         .unwrap_or(records[0]);
-    for field in fields(target.entity) {
+    for field in target.entity.fields() {
         let lead = Rules::lead(field).and_then(|l| winners.get(l).copied());
         let mut said: Vec<(&'a StoredRecord, FieldValue)> = records
             .iter()

@@ -10,8 +10,8 @@ use crate::book::{
     Candidate, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, MatchKey, Record, SourceName,
     StoredRecord,
 };
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 
 /// A row that is there, or the n-th of those that this batch opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,8 +81,12 @@ pub fn is_matched(rules: &Rules, source: &SourceName, record: &Record) -> bool {
     matches!(
         record.entity,
         Entity::Account | Entity::Person | Entity::Contact
-    ) || record.get(IDENTIFIERS).is_some()
-        || rules.identity().has_ids(source, record.entity)
+    ) || holds_ids(rules, source, record)
+}
+
+/// Whether a record of a source holds ids that other systems give the same thing.
+pub fn holds_ids(rules: &Rules, source: &SourceName, record: &Record) -> bool {
+    record.get(IDENTIFIERS).is_some() || rules.identity().has_ids(source, record.entity)
 }
 
 /// By what the records of the batch that are not tied yet may be recognised, each key once.

@@ -15,7 +15,7 @@ mod matching;
 mod rules;
 
 pub use combine::{combine, combine_new, needed};
-pub use identity::{Plan, identify, is_matched, keys};
+pub use identity::{Plan, holds_ids, identify, is_matched, keys};
 pub use matching::{By, IdField, Identity};
 pub use rules::{Configured, Role, Rules};
 

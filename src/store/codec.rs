@@ -91,7 +91,11 @@ fn take<'r>(row: &'r Row<'_>, i: &mut usize) -> rusqlite::Result<ValueRef<'r>> {
     Ok(value)
 }
 
-fn give(statement: &mut Statement<'_>, i: &mut usize, value: impl ToSql) -> rusqlite::Result<()> {
+pub(super) fn give(
+    statement: &mut Statement<'_>,
+    i: &mut usize,
+    value: impl ToSql,
+) -> rusqlite::Result<()> {
     statement.raw_bind_parameter(*i, value)?;
     *i += 1;
     Ok(())
@@ -194,6 +198,8 @@ pub(super) struct TableSql {
     pub since: String,
     /// Inserts or replaces a row; the sequence number is the last parameter.
     pub upsert: String,
+    /// Inserts rows that are not there.
+    pub insert: Many,
 }
 
 /// A row struct that has a table.
@@ -208,6 +214,8 @@ pub(super) trait Table: Sized + Clone + PartialEq {
     fn bind(&self, statement: &mut Statement<'_>, i: &mut usize) -> rusqlite::Result<()>;
     /// As a row of any kind.
     fn any(self) -> AnyRow;
+    /// A row of any kind, if it is of this one.
+    fn of(row: &AnyRow) -> Option<&Self>;
 }
 
 fn columns_of<R, T: Col>(name: &str, out: &mut Vec<String>, _: impl Fn(&R) -> &T) {
@@ -230,7 +238,61 @@ fn table_sql(table: &str, columns: &[String]) -> TableSql {
             "INSERT INTO {table}({list},seq) VALUES({marks}) ON CONFLICT(id) DO UPDATE SET {},seq=excluded.seq",
             sets.join(",")
         ),
+        insert: Many {
+            into: format!("INSERT INTO {table}({list},seq) VALUES"),
+            row: format!("({marks})"),
+            end: "",
+        },
         list,
+    }
+}
+
+/// A statement that inserts many rows.
+pub(super) struct Many {
+    /// Up to the values.
+    pub into: String,
+    /// The values of one row, in parentheses.
+    pub row: String,
+    /// What comes after them.
+    pub end: &'static str,
+}
+
+/// So many rows are inserted by one statement: to begin and to end one is a good part of what a row costs.
+const ROWS: usize = 32;
+
+impl Many {
+    /// Inserts rows. `shared` are the first parameters, the same for all rows; `bind` binds those of one row from a place on. How many
+    /// rows were inserted.
+    pub(super) fn insert<T>(
+        &self,
+        db: &Connection,
+        shared: &[&dyn ToSql],
+        rows: &[T],
+        bind: impl Fn(&T, &mut Statement<'_>, &mut usize) -> rusqlite::Result<()>,
+    ) -> Res<usize> {
+        let mut inserted = 0;
+        let whole = rows.len() - rows.len() % ROWS;
+        for (rows, at_once) in [(&rows[..whole], ROWS), (&rows[whole..], 1)] {
+            if rows.is_empty() {
+                continue;
+            }
+            let values = vec![self.row.as_str(); at_once].join(",");
+            let mut statement =
+                db.prepare_cached(&format!("{} {values} {}", self.into, self.end))?;
+            let mut i = 1;
+            for value in shared {
+                give(&mut statement, &mut i, value)?;
+            }
+            let first = i;
+            for rows in rows.chunks_exact(at_once) {
+                let mut i = first;
+                for row in rows {
+                    bind(row, &mut statement, &mut i)?;
+                }
+                inserted += statement.raw_execute()?;
+            }
+        }
+        Ok(inserted)
     }
 }
 
@@ -256,6 +318,12 @@ macro_rules! table {
             }
             fn any(self) -> AnyRow {
                 AnyRow::$ty(self)
+            }
+            fn of(row: &AnyRow) -> Option<&$ty> {
+                match row {
+                    AnyRow::$ty(r) => Some(r),
+                    _ => None,
+                }
             }
         }
     };
@@ -549,6 +617,38 @@ pub(super) fn write_any(db: &Connection, row: &AnyRow, seq: i64) -> Res<()> {
         AnyRow::Touchpoint(r) => write_row(db, r, seq),
         AnyRow::Signal(r) => write_row(db, r, seq),
         AnyRow::Rate(r) => write_row(db, r, seq),
+    }
+}
+
+/// Writes rows of one kind that are not there yet.
+pub(super) fn insert_any(db: &Connection, rows: &[&AnyRow], seq: i64) -> Res<()> {
+    fn of<T: Table>(db: &Connection, rows: &[&AnyRow], seq: i64) -> Res<()> {
+        let rows: Vec<&T> = rows.iter().filter_map(|r| T::of(r)).collect();
+        T::sql()
+            .insert
+            .insert(db, &[], &rows, |row, statement, i| {
+                row.bind(statement, i)?;
+                give(statement, i, seq)
+            })?;
+        Ok(())
+    }
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    match first.target().entity {
+        Entity::Account => of::<Account>(db, rows, seq),
+        Entity::Contact => of::<Contact>(db, rows, seq),
+        Entity::Person => of::<Person>(db, rows, seq),
+        Entity::Subscription => of::<Subscription>(db, rows, seq),
+        Entity::Movement => of::<Movement>(db, rows, seq),
+        Entity::Renewal => of::<Renewal>(db, rows, seq),
+        Entity::Opportunity => of::<Opportunity>(db, rows, seq),
+        Entity::Task => of::<Task>(db, rows, seq),
+        Entity::Ticket => of::<Ticket>(db, rows, seq),
+        Entity::Escalation => of::<Escalation>(db, rows, seq),
+        Entity::Touchpoint => of::<Touchpoint>(db, rows, seq),
+        Entity::Signal => of::<Signal>(db, rows, seq),
+        Entity::Rate => of::<Rate>(db, rows, seq),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Figures about an account that come from its other rows, brought up to date for the accounts that a transaction touched.
 
-use super::codec::{day_of, day_text, instant, micros, usage_blob};
+use super::codec::{Many, day_of, day_text, give, instant, micros, usage_blob};
 use super::error::Res;
 use super::history;
 use super::rows::{Touched, part};
@@ -10,6 +10,7 @@ use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 /// What is to be written to an account, by column: its row is written once, whatever was looked at.
 #[derive(Default)]
@@ -126,17 +127,22 @@ fn put_off(db: &Connection, account: LocalId, parts: u8) -> Res<u8> {
     };
     let left = parts & later | answers;
     if left != 0 {
-        leave(db, account, left)?;
+        leave(db, &[(account, left)])?;
     }
     Ok(parts & !later)
 }
 
-/// Notes which of an account's facts are to be brought up to date later.
-pub(super) fn leave(db: &Connection, account: LocalId, parts: u8) -> Res<()> {
-    db.prepare_cached(
-        "INSERT INTO unsettled(account,parts) VALUES(?1,?2) ON CONFLICT(account) DO UPDATE SET parts=parts|excluded.parts",
-    )?
-    .execute(params![account.0, parts])?;
+/// Notes which facts of accounts are to be brought up to date later.
+pub(super) fn leave(db: &Connection, accounts: &[(LocalId, u8)]) -> Res<()> {
+    static NOTE: LazyLock<Many> = LazyLock::new(|| Many {
+        into: "INSERT INTO unsettled(account,parts) VALUES".to_owned(),
+        row: "(?,?)".to_owned(),
+        end: "ON CONFLICT(account) DO UPDATE SET parts=parts|excluded.parts",
+    });
+    NOTE.insert(db, &[], accounts, |(account, parts), statement, i| {
+        give(statement, i, account.0)?;
+        give(statement, i, parts)
+    })?;
     Ok(())
 }
 

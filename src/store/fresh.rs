@@ -1,24 +1,24 @@
 //! The pages of a first load, merged before they are stored: records, ties and merged rows are written in one transaction and without
 //! looking for what cannot be there. Should something of a page be there after all, nothing of it is written and it goes the usual way.
 
-use super::codec::{Kind, micros};
+use super::codec::{Kind, Many, give, micros};
 use super::error::Res;
 use super::facts::{index, is_indexed, leave, settle};
 use super::implied;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
 use super::refs::Refs;
-use super::rows::{Touched, delete_row, next_seq, part, put_new_row, put_row};
+use super::rows::{Touched, delete_row, next_seq, part, put_new_rows, put_row};
 use super::ties::{how_name, moves, tie_of, wake};
-use super::types::{FreshPage, PageStats, PageWrite, Settled};
+use super::types::{FreshBatch, FreshPage, PageStats, PageWrite, Settled};
 use crate::book::{
-    CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, Record, RecordKey, SourceName,
+    CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, Record, RecordKey,
+    SourceName,
 };
+use foldhash::{HashMap, HashMapExt};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
-use std::iter::Peekable;
-use std::sync::{Mutex, PoisonError};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// Whether nothing of a stream is here yet, or its first load only was interrupted.
 pub(super) fn is_fresh(db: &Connection, source: &str, stream: &str) -> Res<bool> {
@@ -41,7 +41,8 @@ pub(super) fn context(
     let mut asked: HashMap<(&SourceName, Entity), Vec<&str>> = HashMap::new();
     for stored in &batch.dirty {
         for (field, value) in &stored.record.fields {
-            let (FieldValue::Ref(id), Some(entity)) = (value, Entity::referred_by(field)) else {
+            let FieldValue::Ref(id) = value else { continue };
+            let Some(entity) = Entity::referred_by(field) else {
                 continue;
             };
             let ids = asked.entry((&stored.source, entity)).or_default();
@@ -86,21 +87,27 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
         false => next_seq(db)?,
     };
     let mut touched = Touched::default();
+    let mut records = page.records.as_slice();
     for part in &fresh.merged {
         let batch = &part.batch;
-        wake_waiting(db, &page.source, &batch.crosswalk)?;
+        let (own, rest) = records
+            .split_at_checked(part.records)
+            .unwrap_or((records, &[]));
+        records = rest;
+        wake_waiting(db, &page.source, part, own)?;
+        let mut new = Vec::with_capacity(batch.rows.len());
         for merged in &batch.rows {
-            let is_new = part.first_new.is_some() && merged.row.target().id >= part.first_new;
-            if is_new {
+            if part.first_new.is_some() && merged.row.target().id >= part.first_new {
                 if !(merged.extra.is_empty() && merged.provenance.is_empty()) {
                     put_extra(db, merged, &mut touched)?;
                 }
-                put_new_row(db, &merged.row, seq, &mut touched)?;
+                new.push(&merged.row);
             } else {
                 put_extra(db, merged, &mut touched)?;
                 put_row(db, &merged.row, seq, &mut touched)?;
             }
         }
+        put_new_rows(db, &new, seq, &mut touched)?;
         for target in &batch.removed {
             if !part.first_new.is_some() || target.id < part.first_new {
                 delete_row(db, *target, seq, &mut touched)?;
@@ -135,91 +142,110 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
     Ok(Some(stats))
 }
 
-/// The ties of a page's records: nearly always in their order.
-struct Ties<'a> {
-    next: Peekable<std::vec::IntoIter<&'a CrosswalkEntry>>,
-    /// Those that were not in the order.
-    rest: HashMap<(Entity, &'a str), &'a CrosswalkEntry>,
-}
+/// A record with its packed fields, its row and how that was found.
+type Tied<'a> = (&'a Record, &'a [u8], Option<LocalId>, Option<&'static str>);
 
-impl<'a> Ties<'a> {
-    fn of(fresh: &'a FreshPage) -> Ties<'a> {
-        let all: Vec<_> = (fresh.merged.iter())
-            .flat_map(|part| &part.batch.crosswalk)
-            .collect();
-        Ties {
-            next: all.into_iter().peekable(),
-            rest: HashMap::new(),
-        }
+/// The records of a part with the rows that they belong to; nothing when one is tied that is not among them.
+fn tied<'a>(
+    part: &'a FreshBatch,
+    records: &'a [Record],
+    packed: &'a [Vec<u8>],
+) -> Option<Vec<Tied<'a>>> {
+    let all = records.iter().zip(packed);
+    if part.each_new {
+        let rows = (part.first_new.0..).map(LocalId);
+        let new = how_name(MatchHow::New);
+        return Some(
+            all.zip(rows)
+                .map(|((record, fields), row)| (record, &**fields, Some(row), Some(new)))
+                .collect(),
+        );
     }
-
-    fn take(&mut self, record: &'a Record) -> Option<&'a CrosswalkEntry> {
-        let is_its = |tie: &CrosswalkEntry| {
-            tie.entity == record.entity && tie.external_id == record.external_id
-        };
-        if let Some(tie) = self.next.next_if(|tie| is_its(tie)) {
-            return Some(tie);
-        }
-        self.rest
-            .extend(self.next.by_ref().map(|t| ((t.entity, &*t.external_id), t)));
-        self.rest.remove(&(record.entity, &*record.external_id))
-    }
-
-    fn is_empty(&mut self) -> bool {
-        self.rest.is_empty() && self.next.peek().is_none()
-    }
+    let ties = part.batch.crosswalk.iter();
+    let mut ties: HashMap<&str, &CrosswalkEntry> = ties.map(|t| (&*t.external_id, t)).collect();
+    let found = all
+        .map(|(record, fields)| {
+            let tie = ties.remove(&*record.external_id);
+            (
+                record,
+                &**fields,
+                tie.map(|t| t.local),
+                tie.map(|t| how_name(t.how)),
+            )
+        })
+        .collect();
+    // Records of earlier pages are not tied anew by a page that is all news.
+    ties.is_empty().then_some(found)
 }
 
 /// Writes the records of a page with the rows that they belong to; `false` when one of them, or a tie of its id, is there already.
 fn put_records(db: &Connection, fresh: &FreshPage) -> Res<bool> {
+    static INSERT: LazyLock<Many> = LazyLock::new(|| {
+        Many {
+        into: "INSERT INTO source_record(source,stream,seen,entity,external_id,modified,deleted,fields,dirty,local,how) VALUES".to_owned(),
+        row: "(?1,?2,?3,?4,?,?,0,?,0,?,?)".to_owned(),
+        end: "ON CONFLICT DO NOTHING",
+    }
+    });
     let page = &fresh.page;
-    let mut ties = Ties::of(fresh);
-    let mut known = db.prepare_cached("SELECT 1 FROM tie WHERE source=?1 LIMIT 1")?;
-    let any_known = known.exists([&*page.source])?;
-    let mut insert = db.prepare_cached(
-        "INSERT INTO source_record(source,stream,seen,entity,external_id,modified,deleted,fields,dirty,local,how)
-         VALUES(?1,?2,?3,?4,?5,?6,0,?7,0,?8,?9) ON CONFLICT DO NOTHING",
-    )?;
-    // What is the same for all of them is bound once.
-    insert.raw_bind_parameter(1, &*page.source)?;
-    insert.raw_bind_parameter(2, &page.stream)?;
-    insert.raw_bind_parameter(3, page.run)?;
-    let mut kind = None;
-    for (record, fields) in page.records.iter().zip(&fresh.packed) {
-        let tie = ties.take(record);
-        if any_known
-            && tie_of(
-                db,
-                &RecordKey {
-                    source: page.source.clone(),
-                    entity: record.entity,
-                    external_id: record.external_id.clone(),
-                },
-            )?
-            .is_some()
-        {
+    let any_known = db
+        .prepare_cached("SELECT 1 FROM tie WHERE source=?1 LIMIT 1")?
+        .exists([&*page.source])?;
+    let (mut records, mut packed) = (page.records.as_slice(), fresh.packed.as_slice());
+    for part in &fresh.merged {
+        let split = records
+            .split_at_checked(part.records)
+            .zip(packed.split_at_checked(part.records));
+        let Some(((own, more), (fields, more_fields))) = split else {
+            return Ok(false);
+        };
+        (records, packed) = (more, more_fields);
+        let (Some(first), Some(tied)) = (own.first(), tied(part, own, fields)) else {
+            return Ok(false);
+        };
+        if any_known && any_tied(db, &page.source, own)? {
             return Ok(false);
         }
-        if kind != Some(record.entity) {
-            insert.raw_bind_parameter(4, Kind(record.entity))?;
-            kind = Some(record.entity);
-        }
-        insert.raw_bind_parameter(5, &record.external_id)?;
-        insert.raw_bind_parameter(6, record.modified.map(micros))?;
-        insert.raw_bind_parameter(7, fields)?;
-        insert.raw_bind_parameter(8, tie.map(|t| t.local.0))?;
-        insert.raw_bind_parameter(9, tie.map(|t| how_name(t.how)))?;
-        if insert.raw_execute()? == 0 {
+        let shared: [&dyn ToSql; 4] =
+            [&&*page.source, &page.stream, &page.run, &Kind(first.entity)];
+        let inserted =
+            INSERT.insert(db, &shared, &tied, |(record, fields, local, how), s, i| {
+                give(s, i, &record.external_id)?;
+                give(s, i, record.modified.map(micros))?;
+                give(s, i, fields)?;
+                give(s, i, local.map(|l| l.0))?;
+                give(s, i, how)
+            })?;
+        if inserted < tied.len() {
             return Ok(false);
         }
     }
-    // Records of earlier pages are not tied anew by a page that is all news.
-    Ok(ties.is_empty())
+    Ok(records.is_empty())
+}
+
+/// Whether one of these is called by its id already.
+fn any_tied(db: &Connection, source: &SourceName, records: &[Record]) -> Res<bool> {
+    for record in records {
+        let key = RecordKey {
+            source: source.clone(),
+            entity: record.entity,
+            external_id: record.external_id.clone(),
+        };
+        if tie_of(db, &key)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Those that waited for one of these can be merged now.
-fn wake_waiting(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]) -> Res<()> {
-    let Some(first) = entries.first() else {
+fn wake_waiting(
+    db: &Connection,
+    source: &SourceName,
+    part: &FreshBatch,
+    own: &[Record],
+) -> Res<()> {
+    let Some(first) = own.first() else {
         return Ok(());
     };
     let awaited = db
@@ -228,13 +254,21 @@ fn wake_waiting(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]
     if !awaited {
         return Ok(());
     }
-    for entry in entries {
+    let of = |id: &str, local| {
         let key = RecordKey {
-            source: entry.source.clone(),
-            entity: entry.entity,
-            external_id: entry.external_id.clone(),
+            source: source.clone(),
+            entity: first.entity,
+            external_id: id.to_owned(),
         };
-        wake(db, &key, entry.local)?;
+        wake(db, &key, local)
+    };
+    if part.each_new {
+        for (record, row) in own.iter().zip(part.first_new.0..) {
+            of(&record.external_id, LocalId(row))?;
+        }
+    }
+    for entry in &part.batch.crosswalk {
+        of(&entry.external_id, entry.local)?;
     }
     Ok(())
 }
@@ -243,10 +277,7 @@ fn wake_waiting(db: &Connection, source: &SourceName, entries: &[CrosswalkEntry]
 fn note(db: &Connection, touched: &mut Touched) -> Res<()> {
     let mut accounts: Vec<(LocalId, u8)> = touched.accounts.drain().collect();
     accounts.sort_unstable();
-    for (account, parts) in accounts {
-        leave(db, account, parts)?;
-    }
-    Ok(())
+    leave(db, &accounts)
 }
 
 /// A load into a table without any signals goes without the tree that finds them by their account, until [`end_load`].

@@ -12,6 +12,7 @@ use jiff::{Timestamp, civil::Date};
 use rusqlite::types::ValueRef;
 use serde::Deserializer;
 use serde::de::{MapAccess, Visitor};
+use std::sync::LazyLock;
 
 /// The first byte.
 const FORMAT: u8 = 1;
@@ -117,15 +118,43 @@ mod tag {
     pub const LIST: u8 = 11;
 }
 
+/// [`NAMES`] in alphabetical order: the first eight letters as a number, the name, its place.
+static BY_NAME: LazyLock<Vec<(u64, &str, u8)>> = LazyLock::new(|| {
+    let places = NAMES.iter().zip(0u8..);
+    let mut all: Vec<_> = places.map(|(n, place)| (letters(n), *n, place)).collect();
+    all.sort_unstable();
+    all
+});
+
+fn letters(name: &str) -> u64 {
+    let mut first = [0; 8];
+    let length = name.len().min(8);
+    first[..length].copy_from_slice(&name.as_bytes()[..length]);
+    u64::from_be_bytes(first)
+}
+
+/// Where a name stands among those of [`BY_NAME`].
+fn rank(name: &str) -> Option<usize> {
+    let first = letters(name);
+    let from = BY_NAME.partition_point(|(l, ..)| *l < first);
+    let same = BY_NAME[from..].iter().take_while(|(l, ..)| *l == first);
+    let at = same.into_iter().position(|(_, n, _)| *n == name)?;
+    Some(from + at)
+}
+
 /// The bytes of these fields.
 pub fn pack(fields: &[(FieldName, FieldValue)]) -> Vec<u8> {
-    let mut sorted: Vec<&(FieldName, FieldValue)> = fields.iter().collect();
-    sorted.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut sorted: Vec<(Option<usize>, &FieldName, &FieldValue)> =
+        fields.iter().map(|(n, v)| (rank(n), n, v)).collect();
+    sorted.sort_by(|a, b| match (a.0, b.0) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => a.1.cmp(b.1),
+    });
     let mut out = Vec::with_capacity(16 + fields.len() * 16);
     out.push(FORMAT);
-    for (name, value) in sorted {
-        match NAMES.iter().position(|n| n == name) {
-            Some(place) => out.push(place as u8),
+    for (rank, name, value) in sorted {
+        match rank {
+            Some(rank) => out.push(BY_NAME[rank].2),
             None => {
                 out.push(SPELT);
                 put_text(&mut out, name);

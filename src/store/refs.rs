@@ -4,8 +4,8 @@
 use super::error::Res;
 use super::ties::{moves, tie_of};
 use crate::book::{CrosswalkEntry, Entity, LocalId, MatchHow, RecordKey, SourceName};
+use foldhash::{HashMap, HashMapExt};
 use rusqlite::Connection;
-use std::collections::HashMap;
 
 /// So many ties are remembered at most: some 30 MB.
 const MOST: usize = 300_000;

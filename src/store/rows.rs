@@ -1,11 +1,11 @@
 //! Merged rows: writing one, deleting one, and keeping note of which accounts' facts are to be brought up to date.
 
-use super::codec::{Kind, read_any, write_any};
+use super::codec::{Kind, insert_any, read_any, write_any};
 use super::error::Res;
 use super::history;
 use crate::book::{AnyRow, Entity, LocalId, Target};
+use foldhash::HashMap;
 use rusqlite::{Connection, params};
-use std::collections::HashMap;
 
 /// Which of an account's facts have to be looked at again.
 pub(super) mod part {
@@ -122,17 +122,18 @@ pub(super) fn put_row(db: &Connection, row: &AnyRow, seq: i64, touched: &mut Tou
     Ok(true)
 }
 
-/// Writes a row that cannot be there yet.
-pub(super) fn put_new_row(
+/// Writes rows of one kind that cannot be there yet.
+pub(super) fn put_new_rows(
     db: &Connection,
-    row: &AnyRow,
+    rows: &[&AnyRow],
     seq: i64,
     touched: &mut Touched,
 ) -> Res<()> {
-    history::replaced(db, None, Some(row))?;
-    write_any(db, row, seq)?;
-    touched.account(row.account(), part_of(row.target().entity));
-    Ok(())
+    for row in rows {
+        history::replaced(db, None, Some(row))?;
+        touched.account(row.account(), part_of(row.target().entity));
+    }
+    insert_any(db, rows, seq)
 }
 
 /// Deletes a row, if it is there.

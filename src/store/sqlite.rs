@@ -73,6 +73,10 @@ impl Storage for Store {
     fn candidates(&self, entity: Entity, keys: Vec<MatchKey>) -> Answer<Vec<Candidate>> {
         self.read(move |db| ties::candidates(db, entity, &keys))
     }
+    fn is_only(&self, source: &SourceName, entity: Entity) -> Answer<bool> {
+        let source = source.clone();
+        self.read(move |db| ties::is_only(db, &source, entity))
+    }
     fn records_of(&self, entity: Entity, rows: Vec<LocalId>) -> Answer<Vec<StoredRecord>> {
         self.read(move |db| merging::records_of(db, entity, &rows))
     }

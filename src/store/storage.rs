@@ -61,6 +61,8 @@ pub trait Storage: Send + Sync {
     fn dirty_batch(&self, limit: usize) -> Answer<Option<DirtyBatch>>;
     /// Which local rows of a kind answer to these keys.
     fn candidates(&self, entity: Entity, keys: Vec<MatchKey>) -> Answer<Vec<Candidate>>;
+    /// Whether no other source has, and nothing else is known of, any row of a kind: nothing then answers to a key of this source's records.
+    fn is_only(&self, source: &SourceName, entity: Entity) -> Answer<bool>;
     /// Every record (deleted ones included) of these local rows.
     fn records_of(&self, entity: Entity, rows: Vec<LocalId>) -> Answer<Vec<StoredRecord>>;
     /// Whose these records are, as far as known.

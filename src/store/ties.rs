@@ -353,6 +353,22 @@ pub(super) fn sources(db: &Connection) -> Res<Vec<SourceName>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether nobody but one source has anything of a kind.
+pub(super) fn is_only(db: &Connection, source: &SourceName, entity: Entity) -> Res<bool> {
+    let mut tied = db.prepare_cached("SELECT 1 FROM tie WHERE entity=?1 LIMIT 1")?;
+    if tied.exists([Kind(entity)])? {
+        return Ok(false);
+    }
+    let mut any =
+        db.prepare_cached("SELECT 1 FROM source_record WHERE source=?1 AND entity=?2 LIMIT 1")?;
+    for other in sources(db)?.iter().filter(|s| *s != source) {
+        if any.exists(params![&**other, Kind(entity)])? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The local rows of a kind that any source knows under an id.
 pub(super) fn rows_called(db: &Connection, entity: Entity, external_id: &str) -> Res<Vec<LocalId>> {
     called_by(db, &sources(db)?, entity, external_id)

@@ -73,6 +73,9 @@ pub struct FreshBatch {
     pub first_new: LocalId,
     /// How many records: so many of the batch's clean ones come first.
     pub records: usize,
+    /// Each of them belongs to a row of its own, which have the ids from `first_new` on in the order of the records; the batch does not
+    /// spell it out.
+    pub each_new: bool,
     /// The rest.
     pub batch: MergeBatch,
 }

@@ -1,6 +1,7 @@
 //! The engine: all sources, the lease, the schedules and the way in.
 
 use super::source::Source;
+use super::turns::Turns;
 use super::{lease, push};
 use crate::book::TenantField;
 use crate::book::{Capabilities, Clock, Entity, OutboxItem, SourceName, SourceState, SourceStatus};
@@ -96,6 +97,7 @@ pub(super) struct Shared {
     /// There may be something to send.
     pub(super) push: Notify,
     pub(super) merging: tokio::sync::Mutex<()>,
+    pub(super) turns: Turns,
     /// How many sources are being pulled, and since when at least one is.
     pub(super) pulling: Mutex<(usize, Instant)>,
     /// When the accounts' facts were brought up to date last, and how long that took.
@@ -199,6 +201,7 @@ impl Engine {
                 stopping: watch::Sender::new(false),
                 push: Notify::new(),
                 merging: tokio::sync::Mutex::default(),
+                turns: Turns::default(),
                 pulling: Mutex::new((0, Instant::now())),
                 settled: Mutex::new((Instant::now(), Duration::ZERO)),
                 merge_wanted: AtomicBool::default(),

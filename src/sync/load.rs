@@ -8,14 +8,22 @@ use crate::book::record::IMPLIED;
 use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
 use crate::connect::Page;
 use crate::merge;
-use crate::store::{FreshBatch, FreshPage, PageStats, PageWrite, StoreError, pack};
+use crate::store::{
+    Answer, FreshBatch, FreshPage, PageStats, PageWrite, Storage, StoreError, pack,
+};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{MutexGuard, mpsc};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{MutexGuard, mpsc, oneshot};
 
 /// Pages that came meanwhile are stored together up to so many rows: the tree that finds records by the vendor's id is written anew for
 /// each transaction wherever a row of it falls.
 const AT_ONCE: usize = 8_000;
+/// Local ids that are set aside for the next page while one is read.
+const IDS_AHEAD: u32 = 2 * AT_ONCE as u32;
 /// Accounts whose facts are brought up to date in one transaction.
 const SETTLED_AT_ONCE: usize = 2_000;
 /// What a first load has is shown when nothing was shown for so long, or for so many times what showing cost.
@@ -36,8 +44,16 @@ struct Ready<'a> {
     done: bool,
     of: Option<u64>,
     /// Nobody else may open rows for the same things until it is stored.
-    _alone: Option<MutexGuard<'a, ()>>,
+    _alone: Option<Alone<'a>>,
+    /// Goes when it is stored.
+    _stored: oneshot::Sender<Infallible>,
 }
+
+/// Held by whoever opens rows that others might open too, for as long as pages follow each other without a wait.
+type Alone<'a> = Arc<MutexGuard<'a, ()>>;
+
+/// Comes back when the page before is stored.
+type Before = oneshot::Receiver<Infallible>;
 
 impl Shared {
     /// Takes in all pages; `false` when it was told to stop before the last.
@@ -77,7 +93,23 @@ impl Shared {
         mut pages: Feed,
         ready: mpsc::Sender<Ready<'a>>,
     ) -> Result<(), Stop> {
-        while let Some(page) = pages.recv().await {
+        let (mut alone, mut before) = (None, None);
+        let mut ids = HashMap::new();
+        loop {
+            let page = match pages.try_recv() {
+                Ok(page) => page,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    // Others may have their turn meanwhile.
+                    alone = None;
+                    self.turns.waits(source);
+                    match pages.recv().await {
+                        Some(page) => page,
+                        None => break,
+                    }
+                }
+            };
+            self.turns.goes_on(source);
             let mut page = page?;
             let mut failed = None;
             while page.records.len() < AT_ONCE && !page.done {
@@ -103,17 +135,22 @@ impl Shared {
             let usual = |r: &Record| {
                 r.deleted || r.get(IMPLIED).is_some() || self.rules.sets_aside(r.entity, source)
             };
-            let (page, alone) = if page.records.iter().any(usual) {
-                (Form::Plain(page), None)
+            let page = if page.records.iter().any(usual) {
+                Form::Plain(page)
             } else {
-                let (fresh, alone) = self.prepare(page, !done).await?;
-                (Form::Merged(fresh), alone)
+                let fresh = self
+                    .prepare(page, !done, &mut alone, &mut before, &mut ids)
+                    .await?;
+                Form::Merged(fresh)
             };
+            let (stored, when_stored) = oneshot::channel();
+            before = Some(when_stored);
             let prepared = Ready {
                 page,
                 done,
                 of,
-                _alone: alone,
+                _alone: alone.clone(),
+                _stored: stored,
             };
             // Whoever stores has stopped, and says why.
             if ready.send(prepared).await.is_err() {
@@ -127,19 +164,40 @@ impl Shared {
     }
 
     /// Merges a page whose records are all new.
-    async fn prepare(
-        &self,
+    async fn prepare<'a>(
+        &'a self,
         mut page: PageWrite,
         loading: bool,
-    ) -> Result<(FreshPage, Option<MutexGuard<'_, ()>>), StoreError> {
-        let (mut alone, mut moves) = (None, None);
+        alone: &mut Option<Alone<'a>>,
+        before: &mut Option<Before>,
+        ids: &mut HashMap<Entity, Ids>,
+    ) -> Result<FreshPage, StoreError> {
+        let matched = |r: &Record| merge::is_matched(&self.rules, &page.source, r);
+        if page.records.iter().any(matched) {
+            if alone.is_none() {
+                self.turns.give_way(&page.source).await;
+                *alone = Some(Arc::new(self.merging.lock().await));
+            }
+        } else {
+            *alone = None;
+            // Rates come before the accounts.
+            if page.records.iter().any(|r| r.entity != Entity::Rate) {
+                self.turns.is_through(&page.source);
+            }
+        }
+        let mut moves = None;
         let (mut merged, mut packed) = (Vec::new(), Vec::new());
         for (entity, records) in by_kind(std::mem::take(&mut page.records)) {
             let matched = records
                 .iter()
                 .any(|r| merge::is_matched(&self.rules, &page.source, r));
-            if matched && alone.is_none() {
-                alone = Some(self.merging.lock().await);
+            // Two records of one source are never one thing by themselves, unless ids tell more than either of them says.
+            let holds_ids = |r: &Record| merge::holds_ids(&self.rules, &page.source, r);
+            let asks = matched
+                && (records.iter().any(holds_ids)
+                    || !self.store.is_only(&page.source, entity).await?);
+            if asks && let Some(before) = before.take() {
+                let _ = before.await;
             }
             let count = records.len();
             let mut batch = DirtyBatch {
@@ -157,8 +215,12 @@ impl Shared {
             batch = known;
             moves = moves.or(Some(moved));
             let plan = if matched {
-                let keys = merge::keys(&self.rules, &batch);
-                let candidates = self.store.candidates(entity, keys).await?;
+                let candidates = if asks {
+                    let keys = merge::keys(&self.rules, &batch);
+                    self.store.candidates(entity, keys).await?
+                } else {
+                    Vec::new()
+                };
                 let rules = Arc::clone(&self.rules);
                 let (known, plan) = elsewhere(move || {
                     let plan = merge::identify(&rules, &batch, &candidates);
@@ -183,8 +245,10 @@ impl Shared {
             let first_new = if new_rows == 0 {
                 LocalId::NONE
             } else {
-                self.store.reserve_ids(entity, new_rows).await?
+                let ids = ids.entry(entity).or_default();
+                ids.take(&*self.store, entity, new_rows, loading).await?
             };
+            let each_new = plan.is_none();
             let rules = Arc::clone(&self.rules);
             let (records, fields, made) = elsewhere(move || {
                 let made = match &plan {
@@ -201,17 +265,17 @@ impl Shared {
             merged.push(FreshBatch {
                 first_new,
                 records: count,
+                each_new,
                 batch: made,
             });
         }
-        let fresh = FreshPage {
+        Ok(FreshPage {
             page,
             packed,
             merged,
             moves,
             loading,
-        };
-        Ok((fresh, alone))
+        })
     }
 
     /// `false` when it was told to stop before the last page.
@@ -299,6 +363,52 @@ impl Shared {
             self.tell(SyncEvent::Merged { seq, changed });
         }
         Ok(())
+    }
+}
+
+/// Local ids for a kind of rows. They are set aside one page ahead: whoever asks for them while a page is written waits until it is.
+#[derive(Default)]
+struct Ids {
+    have: Range<u32>,
+    coming: Option<Answer<LocalId>>,
+}
+
+impl Ids {
+    /// So many ids that follow each other; the first. `more`: others will be needed soon.
+    async fn take(
+        &mut self,
+        store: &dyn Storage,
+        entity: Entity,
+        count: u32,
+        more: bool,
+    ) -> Result<LocalId, StoreError> {
+        if self.have.len() < count as usize
+            && let Some(coming) = self.coming.take()
+        {
+            self.add(coming.await?, IDS_AHEAD);
+        }
+        let lacking = count.saturating_sub(self.have.len() as u32);
+        if lacking > 0 {
+            self.add(store.reserve_ids(entity, lacking).await?, lacking);
+        }
+        // Somebody else took those that would have followed.
+        if self.have.len() < count as usize {
+            self.have = Range::default();
+            self.add(store.reserve_ids(entity, count).await?, count);
+        }
+        let first = self.have.start;
+        self.have.start += count;
+        if more && self.coming.is_none() && self.have.len() < IDS_AHEAD as usize {
+            self.coming = Some(store.reserve_ids(entity, IDS_AHEAD));
+        }
+        Ok(LocalId(first))
+    }
+
+    fn add(&mut self, first: LocalId, count: u32) {
+        if first.0 != self.have.end {
+            self.have.start = first.0;
+        }
+        self.have.end = first.0.saturating_add(count);
     }
 }
 

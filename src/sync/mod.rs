@@ -13,6 +13,7 @@ mod merging;
 mod pull;
 mod push;
 mod source;
+mod turns;
 
 pub use engine::{Engine, RunResult, Setup, SourceSetup, SyncEvent};
 pub use import::{Import, ImportPage, Imported};

@@ -148,8 +148,8 @@ impl Shared {
         let requests_before = source.budget(self.clock.today()).ours;
         let mut run = Run::default();
         let mut first: Option<ConnectError> = None;
-        let number = match self.begin_run(source, connector, full, started).await {
-            Ok(number) => number,
+        let (number, first_load) = match self.begin_run(source, connector, full, started).await {
+            Ok(begun) => begun,
             Err(e) => {
                 self.trouble(&e);
                 self.fail(source, &e.to_string(), None, false).await;
@@ -158,6 +158,7 @@ impl Shared {
             }
         };
         let pulling = self.begin_pull();
+        let turn = first_load.then(|| self.take_turn(&source.name));
         let mut in_a_row = 0;
         for stream in connector.streams() {
             if self.is_stopping() || !self.leads() {
@@ -196,7 +197,7 @@ impl Shared {
                 break;
             }
         }
-        drop(pulling);
+        drop((turn, pulling));
         match self.merge_pending().await {
             Ok(_) => {}
             Err(e) => {
@@ -250,23 +251,26 @@ impl Shared {
         self.pulling.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A run that reads any stream from the beginning takes note of every row that it sees, so that what has gone can be told.
+    /// A run that reads any stream from the beginning takes note of every row that it sees, so that what has gone can be told. The run's
+    /// number, and whether nothing at all is here of one of the streams.
     async fn begin_run(
         &self,
         source: &Arc<Source>,
         connector: &Arc<dyn Connector>,
         full: bool,
         now: Timestamp,
-    ) -> Result<i64, StoreError> {
-        let mut full = full;
+    ) -> Result<(i64, bool), StoreError> {
+        let (mut full, mut first_load) = (full, false);
         for stream in connector.streams() {
+            first_load |= self.store.is_fresh(&source.name, stream.name).await?;
             full |= match self.store.cursor(&source.name, stream.name).await? {
                 Some(cursor) => connector.wants_all(stream.name, &cursor),
                 None => true,
             };
         }
         self.store.begin_day(self.clock.today()).await?;
-        self.store.begin_run(&source.name, full, now).await
+        let number = self.store.begin_run(&source.name, full, now).await?;
+        Ok((number, first_load))
     }
 
     async fn pull_stream(

@@ -31,17 +31,14 @@ fn usage(days: &[&str], first: u32, loading: bool) -> FreshPage {
         all.push(("account", FieldValue::Id(LocalId(1))));
         row(Entity::Signal, n, &all)
     });
-    let ties = (first..)
-        .zip(days)
-        .map(|(n, d)| tie("crm", Entity::Signal, d, n));
     FreshPage {
         packed: records.iter().map(|r| pack(&r.fields)).collect(),
         merged: vec![FreshBatch {
             first_new: LocalId(first),
             records: days.len(),
+            each_new: true,
             batch: MergeBatch {
                 rows: rows.collect(),
-                crosswalk: ties.collect(),
                 clean: records
                     .iter()
                     .map(|r| key("crm", Entity::Signal, &r.external_id))
@@ -240,4 +237,28 @@ fn a_record_that_cannot_be_read_is_listed_and_keeps_nobody_waiting() {
             .expect("some");
         assert_eq!(batch.dirty[0].record.fields, both[0].fields);
     }
+}
+
+#[test]
+fn a_source_is_the_only_one_of_a_kind_until_another_has_a_record_of_it() {
+    let w = world();
+    let only = |source: &str, entity| wait(w.store.is_only(&source.into(), entity)).expect("asked");
+    let page = |source: &str, entity, id: &str| {
+        let mut page = page(
+            "stream",
+            1,
+            "c",
+            vec![rec(entity, id, &[("name", text(id))])],
+        );
+        page.source = source.into();
+        wait(w.store.apply_page(page)).expect("stored");
+    };
+    assert!(only("crm", Entity::Account));
+    page("crm", Entity::Account, "a");
+    assert!(only("crm", Entity::Account));
+    assert!(!only("cs", Entity::Account));
+    assert!(only("cs", Entity::Contact));
+    page("cs", Entity::Contact, "c");
+    assert!(!only("crm", Entity::Contact));
+    assert!(only("crm", Entity::Account));
 }

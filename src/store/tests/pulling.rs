@@ -554,6 +554,7 @@ fn fresh(ids: &[&str], first: u32, cursor: &str) -> FreshPage {
         merged: vec![FreshBatch {
             first_new: LocalId(first),
             records: ids.len(),
+            each_new: false,
             batch: MergeBatch {
                 rows,
                 crosswalk,
