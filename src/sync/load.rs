@@ -78,6 +78,8 @@ impl Shared {
             }
             stored = &mut storing => stored,
         };
+        // Whatever its next stream is, it has no page of it yet.
+        self.turns.waits(&source.name);
         // The run merges what waits when it ends; a long one shows what it has on the way.
         if self.is_unseen() {
             self.merge_pending().await?;
