@@ -11,13 +11,14 @@ use super::schema::{Plan, SYSTEM};
 use crate::book::{Cursor, Entity, RowProblem};
 use crate::connect::convert::{instant, iso};
 use crate::connect::http::{Ask, encode};
-use crate::connect::json::{Row, elements};
+use crate::connect::json::{Row, elements, is_array};
 use crate::connect::manifest::object::ObjectSpec;
 use crate::connect::manifest::soql;
 use crate::connect::{ConnectError, ErrorKind, Page};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::HeaderName;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// A row that is committed late bears an earlier stamp: this much is read again.
@@ -97,8 +98,18 @@ struct QueryPage<'a> {
     done: Option<bool>,
     #[serde(default)]
     next_records_url: Option<String>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "list")]
     records: &'a RawValue,
+}
+
+/// A list, as it stands in the answer.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'de RawValue, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    if is_array(raw.get()) {
+        Ok(raw)
+    } else {
+        Err(D::Error::custom("not a list"))
+    }
 }
 
 impl Salesforce {
