@@ -1,7 +1,6 @@
 //! Rows as the vendors send them: fields are found in place and read as text, so that no amount ever passes through floating point.
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -106,52 +105,11 @@ impl<'a> Row<'a> {
     }
 }
 
-/// A row where there is an object, nothing where there is anything else.
-pub struct MaybeRow<'a>(pub Option<Row<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for MaybeRow<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Option<Row<'de>>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("anything")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-                Row::deserialize(MapAccessDeserializer::new(map)).map(Some)
-            }
-            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(None)
-            }
-            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(None)
-            }
-        }
-        deserializer.deserialize_any(Any).map(MaybeRow)
-    }
-}
-
 /// The elements of an array, each a row if it is an object.
 pub fn elements(raw: &str) -> Vec<Option<Row<'_>>> {
-    match serde_json::from_str::<Vec<MaybeRow<'_>>>(raw) {
-        Ok(rows) => rows.into_iter().map(|r| r.0).collect(),
-        // One of them cannot be read: the others can.
+    match serde_json::from_str::<Vec<Row<'_>>>(raw) {
+        Ok(rows) => rows.into_iter().map(Some).collect(),
+        // One of them is none, or cannot be read: the others can.
         Err(_) => {
             let list: Vec<&RawValue> = serde_json::from_str(raw).unwrap_or_default();
             list.into_iter().map(Row::parse).collect()

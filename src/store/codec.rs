@@ -2,6 +2,7 @@
 //! lenient: a value of another type (somebody edited the file by hand) reads as nothing rather than failing a whole load.
 
 use super::error::Res;
+use super::many::Many;
 use crate::book::{
     Account, AnyRow, Contact, Entity, Escalation, Facts, LocalId, Money, Movement, Opportunity,
     Person, Rate, Renewal, Signal, SourceName, Subscription, Target, Task, Ticket, Touchpoint,
@@ -244,55 +245,6 @@ fn table_sql(table: &str, columns: &[String]) -> TableSql {
             end: "",
         },
         list,
-    }
-}
-
-/// A statement that inserts many rows.
-pub(super) struct Many {
-    /// Up to the values.
-    pub into: String,
-    /// The values of one row, in parentheses.
-    pub row: String,
-    /// What comes after them.
-    pub end: &'static str,
-}
-
-/// So many rows are inserted by one statement: to begin and to end one is a good part of what a row costs.
-const ROWS: usize = 32;
-
-impl Many {
-    /// Inserts rows. `shared` are the first parameters, the same for all rows; `bind` binds those of one row from a place on. How many
-    /// rows were inserted.
-    pub(super) fn insert<T>(
-        &self,
-        db: &Connection,
-        shared: &[&dyn ToSql],
-        rows: &[T],
-        bind: impl Fn(&T, &mut Statement<'_>, &mut usize) -> rusqlite::Result<()>,
-    ) -> Res<usize> {
-        let mut inserted = 0;
-        let whole = rows.len() - rows.len() % ROWS;
-        for (rows, at_once) in [(&rows[..whole], ROWS), (&rows[whole..], 1)] {
-            if rows.is_empty() {
-                continue;
-            }
-            let values = vec![self.row.as_str(); at_once].join(",");
-            let mut statement =
-                db.prepare_cached(&format!("{} {values} {}", self.into, self.end))?;
-            let mut i = 1;
-            for value in shared {
-                give(&mut statement, &mut i, value)?;
-            }
-            let first = i;
-            for rows in rows.chunks_exact(at_once) {
-                let mut i = first;
-                for row in rows {
-                    bind(row, &mut statement, &mut i)?;
-                }
-                inserted += statement.raw_execute()?;
-            }
-        }
-        Ok(inserted)
     }
 }
 
@@ -579,45 +531,41 @@ pub(super) fn write_row<T: Table>(db: &Connection, row: &T, seq: i64) -> Res<()>
     Ok(())
 }
 
+/// Calls a function with the row struct of a kind.
+macro_rules! by_kind {
+    ($entity:expr, $of:ident($($argument:expr),*)) => {
+        match $entity {
+            Entity::Account => $of::<Account>($($argument),*),
+            Entity::Contact => $of::<Contact>($($argument),*),
+            Entity::Person => $of::<Person>($($argument),*),
+            Entity::Subscription => $of::<Subscription>($($argument),*),
+            Entity::Movement => $of::<Movement>($($argument),*),
+            Entity::Renewal => $of::<Renewal>($($argument),*),
+            Entity::Opportunity => $of::<Opportunity>($($argument),*),
+            Entity::Task => $of::<Task>($($argument),*),
+            Entity::Ticket => $of::<Ticket>($($argument),*),
+            Entity::Escalation => $of::<Escalation>($($argument),*),
+            Entity::Touchpoint => $of::<Touchpoint>($($argument),*),
+            Entity::Signal => $of::<Signal>($($argument),*),
+            Entity::Rate => $of::<Rate>($($argument),*),
+        }
+    };
+}
+
 /// Reads a row of any kind, as merged (without what signals know).
 pub(super) fn read_any(db: &Connection, target: Target) -> Res<Option<AnyRow>> {
     fn of<T: Table>(db: &Connection, id: LocalId) -> Res<Option<AnyRow>> {
         Ok(read_row::<T>(db, id)?.map(T::any))
     }
-    match target.entity {
-        Entity::Account => of::<Account>(db, target.id),
-        Entity::Contact => of::<Contact>(db, target.id),
-        Entity::Person => of::<Person>(db, target.id),
-        Entity::Subscription => of::<Subscription>(db, target.id),
-        Entity::Movement => of::<Movement>(db, target.id),
-        Entity::Renewal => of::<Renewal>(db, target.id),
-        Entity::Opportunity => of::<Opportunity>(db, target.id),
-        Entity::Task => of::<Task>(db, target.id),
-        Entity::Ticket => of::<Ticket>(db, target.id),
-        Entity::Escalation => of::<Escalation>(db, target.id),
-        Entity::Touchpoint => of::<Touchpoint>(db, target.id),
-        Entity::Signal => of::<Signal>(db, target.id),
-        Entity::Rate => of::<Rate>(db, target.id),
-    }
+    by_kind!(target.entity, of(db, target.id))
 }
 
 /// Writes a row of any kind.
 pub(super) fn write_any(db: &Connection, row: &AnyRow, seq: i64) -> Res<()> {
-    match row {
-        AnyRow::Account(r) => write_row(db, r, seq),
-        AnyRow::Contact(r) => write_row(db, r, seq),
-        AnyRow::Person(r) => write_row(db, r, seq),
-        AnyRow::Subscription(r) => write_row(db, r, seq),
-        AnyRow::Movement(r) => write_row(db, r, seq),
-        AnyRow::Renewal(r) => write_row(db, r, seq),
-        AnyRow::Opportunity(r) => write_row(db, r, seq),
-        AnyRow::Task(r) => write_row(db, r, seq),
-        AnyRow::Ticket(r) => write_row(db, r, seq),
-        AnyRow::Escalation(r) => write_row(db, r, seq),
-        AnyRow::Touchpoint(r) => write_row(db, r, seq),
-        AnyRow::Signal(r) => write_row(db, r, seq),
-        AnyRow::Rate(r) => write_row(db, r, seq),
+    fn of<T: Table>(db: &Connection, row: &AnyRow, seq: i64) -> Res<()> {
+        T::of(row).map_or(Ok(()), |row| write_row(db, row, seq))
     }
+    by_kind!(row.target().entity, of(db, row, seq))
 }
 
 /// Writes rows of one kind that are not there yet.
@@ -635,21 +583,7 @@ pub(super) fn insert_any(db: &Connection, rows: &[&AnyRow], seq: i64) -> Res<()>
     let Some(first) = rows.first() else {
         return Ok(());
     };
-    match first.target().entity {
-        Entity::Account => of::<Account>(db, rows, seq),
-        Entity::Contact => of::<Contact>(db, rows, seq),
-        Entity::Person => of::<Person>(db, rows, seq),
-        Entity::Subscription => of::<Subscription>(db, rows, seq),
-        Entity::Movement => of::<Movement>(db, rows, seq),
-        Entity::Renewal => of::<Renewal>(db, rows, seq),
-        Entity::Opportunity => of::<Opportunity>(db, rows, seq),
-        Entity::Task => of::<Task>(db, rows, seq),
-        Entity::Ticket => of::<Ticket>(db, rows, seq),
-        Entity::Escalation => of::<Escalation>(db, rows, seq),
-        Entity::Touchpoint => of::<Touchpoint>(db, rows, seq),
-        Entity::Signal => of::<Signal>(db, rows, seq),
-        Entity::Rate => of::<Rate>(db, rows, seq),
-    }
+    by_kind!(first.target().entity, of(db, rows, seq))
 }
 
 /// Binds an [`Entity`] as its name.

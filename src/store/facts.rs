@@ -1,8 +1,9 @@
 //! Figures about an account that come from its other rows, brought up to date for the accounts that a transaction touched.
 
-use super::codec::{Many, day_of, day_text, give, instant, micros, usage_blob};
+use super::codec::{day_of, day_text, give, instant, micros, usage_blob};
 use super::error::Res;
 use super::history;
+use super::many::Many;
 use super::rows::{Touched, part};
 use super::ties;
 use crate::book::{Entity, FieldValue, LocalId, Provenance, Target};

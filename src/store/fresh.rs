@@ -1,10 +1,11 @@
 //! The pages of a first load, merged before they are stored: records, ties and merged rows are written in one transaction and without
 //! looking for what cannot be there. Should something of a page be there after all, nothing of it is written and it goes the usual way.
 
-use super::codec::{Kind, Many, give, micros};
+use super::codec::{Kind, give, micros};
 use super::error::Res;
 use super::facts::{index, is_indexed, leave, settle};
 use super::implied;
+use super::many::Many;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
 use super::refs::Refs;

@@ -16,6 +16,7 @@ mod history;
 mod implied;
 mod load;
 mod log;
+mod many;
 mod merging;
 mod open;
 mod operations;

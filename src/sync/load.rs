@@ -52,8 +52,14 @@ struct Ready<'a> {
 /// Held by whoever opens rows that others might open too, for as long as pages follow each other without a wait.
 type Alone<'a> = Arc<MutexGuard<'a, ()>>;
 
-/// Comes back when the page before is stored.
-type Before = oneshot::Receiver<Infallible>;
+/// What a page has from those before it.
+#[derive(Default)]
+struct Along<'a> {
+    alone: Option<Alone<'a>>,
+    /// Comes back when the page before is stored.
+    before: Option<oneshot::Receiver<Infallible>>,
+    ids: HashMap<Entity, Ids>,
+}
 
 impl Shared {
     /// Takes in all pages; `false` when it was told to stop before the last.
@@ -95,15 +101,14 @@ impl Shared {
         mut pages: Feed,
         ready: mpsc::Sender<Ready<'a>>,
     ) -> Result<(), Stop> {
-        let (mut alone, mut before) = (None, None);
-        let mut ids = HashMap::new();
+        let mut along = Along::default();
         loop {
             let page = match pages.try_recv() {
                 Ok(page) => page,
                 Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) => {
                     // Others may have their turn meanwhile.
-                    alone = None;
+                    along.alone = None;
                     self.turns.waits(source);
                     match pages.recv().await {
                         Some(page) => page,
@@ -140,18 +145,15 @@ impl Shared {
             let page = if page.records.iter().any(usual) {
                 Form::Plain(page)
             } else {
-                let fresh = self
-                    .prepare(page, !done, &mut alone, &mut before, &mut ids)
-                    .await?;
-                Form::Merged(fresh)
+                Form::Merged(self.prepare(page, !done, &mut along).await?)
             };
             let (stored, when_stored) = oneshot::channel();
-            before = Some(when_stored);
+            along.before = Some(when_stored);
             let prepared = Ready {
                 page,
                 done,
                 of,
-                _alone: alone.clone(),
+                _alone: along.alone.clone(),
                 _stored: stored,
             };
             // Whoever stores has stopped, and says why.
@@ -170,35 +172,31 @@ impl Shared {
         &'a self,
         mut page: PageWrite,
         loading: bool,
-        alone: &mut Option<Alone<'a>>,
-        before: &mut Option<Before>,
-        ids: &mut HashMap<Entity, Ids>,
+        along: &mut Along<'a>,
     ) -> Result<FreshPage, StoreError> {
-        let matched = |r: &Record| merge::is_matched(&self.rules, &page.source, r);
-        if page.records.iter().any(matched) {
-            if alone.is_none() {
-                self.turns.give_way(&page.source).await;
-                *alone = Some(Arc::new(self.merging.lock().await));
+        let source = page.source.clone();
+        let is_matched = |r: &Record| merge::is_matched(&self.rules, &source, r);
+        let holds_ids = |r: &Record| merge::holds_ids(&self.rules, &source, r);
+        if page.records.iter().any(is_matched) {
+            if along.alone.is_none() {
+                self.turns.give_way(&source).await;
+                along.alone = Some(Arc::new(self.merging.lock().await));
             }
         } else {
-            *alone = None;
+            along.alone = None;
             // Rates come before the accounts.
             if page.records.iter().any(|r| r.entity != Entity::Rate) {
-                self.turns.is_through(&page.source);
+                self.turns.is_through(&source);
             }
         }
         let mut moves = None;
         let (mut merged, mut packed) = (Vec::new(), Vec::new());
         for (entity, records) in by_kind(std::mem::take(&mut page.records)) {
-            let matched = records
-                .iter()
-                .any(|r| merge::is_matched(&self.rules, &page.source, r));
+            let matched = records.iter().any(is_matched);
             // Two records of one source are never one thing by themselves, unless ids tell more than either of them says.
-            let holds_ids = |r: &Record| merge::holds_ids(&self.rules, &page.source, r);
             let asks = matched
-                && (records.iter().any(holds_ids)
-                    || !self.store.is_only(&page.source, entity).await?);
-            if asks && let Some(before) = before.take() {
+                && (records.iter().any(holds_ids) || !self.store.is_only(&source, entity).await?);
+            if asks && let Some(before) = along.before.take() {
                 let _ = before.await;
             }
             let count = records.len();
@@ -207,7 +205,7 @@ impl Shared {
                 dirty: records
                     .into_iter()
                     .map(|record| StoredRecord {
-                        source: page.source.clone(),
+                        source: source.clone(),
                         record,
                     })
                     .collect(),
@@ -247,7 +245,7 @@ impl Shared {
             let first_new = if new_rows == 0 {
                 LocalId::NONE
             } else {
-                let ids = ids.entry(entity).or_default();
+                let ids = along.ids.entry(entity).or_default();
                 ids.take(&*self.store, entity, new_rows, loading).await?
             };
             let each_new = plan.is_none();

@@ -53,25 +53,23 @@ impl Turns {
         }
     }
 
-    fn set(&self, source: &SourceName, until: Option<Instant>) {
-        let mut claims = self.claims();
-        if let Some(own) = claims.iter_mut().find(|c| c.source == *source) {
-            own.until = until;
+    fn change(&self, source: &SourceName, change: impl FnOnce(&mut Claim)) {
+        if let Some(own) = self.claims().iter_mut().find(|c| c.source == *source) {
+            change(own);
             self.moved.notify_waiters();
         }
     }
 
     /// The source has a page at hand.
     pub(super) fn goes_on(&self, source: &SourceName) {
-        self.set(source, None);
+        self.change(source, |own| own.until = None);
     }
 
     /// It waits for its vendor.
     pub(super) fn waits(&self, source: &SourceName) {
-        let begins = |c: &Claim| c.source == *source && c.until.is_none();
-        if self.claims().iter().any(begins) {
-            self.set(source, Some(Instant::now() + TO_GO_ON));
-        }
+        self.change(source, |own| {
+            own.until.get_or_insert(Instant::now() + TO_GO_ON);
+        });
     }
 
     /// It has nothing to match any more.

@@ -1,22 +1,21 @@
 //! Gainsight's envelope: `{"result","errorCode","errorDesc","data"}` around every answer, and its ways of saying "nothing".
 
 use super::Gainsight;
-use crate::connect::http::{Answer, Ask};
+use crate::connect::http::Ask;
 use crate::connect::json::{Row, is_array, rows_of};
 use crate::connect::{ConnectError, ErrorKind};
-use std::ops::Range;
+use bytes::Bytes;
 
 /// An answer that the envelope calls good, or "no rows".
 pub(super) struct Reply {
-    answer: Option<Answer>,
-    /// Where `data` stands in it.
-    data: Range<usize>,
+    /// `data` as it stands in the answer; empty when there is none.
+    data: Bytes,
 }
 
 impl Reply {
     /// The rows: `data` itself, or the list inside it under whatever name.
     pub(super) fn rows(&self) -> Vec<Row<'_>> {
-        let Some(data) = self.raw() else {
+        let Ok(data) = std::str::from_utf8(&self.data) else {
             return Vec::new();
         };
         if is_array(data) {
@@ -32,17 +31,9 @@ impl Reply {
         list.map_or_else(Vec::new, rows_of)
     }
 
-    /// `data` as it stands in the answer.
-    fn raw(&self) -> Option<&str> {
-        let body = &self.answer.as_ref()?.body;
-        std::str::from_utf8(body.get(self.data.clone())?).ok()
-    }
-
     /// `data` as a tree; for descriptions and write replies, not for rows.
     pub(super) fn data(&self) -> serde_json::Value {
-        self.raw()
-            .and_then(|d| serde_json::from_str(d).ok())
-            .unwrap_or_default()
+        serde_json::from_slice(&self.data).unwrap_or_default()
     }
 }
 
@@ -85,13 +76,9 @@ impl Gainsight {
         let envelope: Row<'_> = self.http.json(&answer, ask, what)?;
         let good = envelope.bool("result").unwrap_or(status < 300);
         if good && status < 300 {
-            let data = envelope.raw("data").map_or(0..0, |data| {
-                let start = data.as_ptr().addr() - answer.body.as_ptr().addr();
-                start..start + data.len()
-            });
+            let data = envelope.raw("data").unwrap_or_default();
             return Ok(Ok(Reply {
-                answer: Some(answer),
-                data,
+                data: answer.body.slice_ref(data.as_bytes()),
             }));
         }
         let code = envelope
@@ -108,10 +95,7 @@ impl Gainsight {
                 || low.contains("no records")
                 || matches!(code.as_str(), "GSOBJ_1XXX" | "GSOBJ_1011"))
         {
-            return Ok(Ok(Reply {
-                answer: None,
-                data: 0..0,
-            }));
+            return Ok(Ok(Reply { data: Bytes::new() }));
         }
         Ok(Err(self.fault(code, words, status, !ask.read, what)))
     }
