@@ -22,8 +22,6 @@ use tokio::sync::{MutexGuard, mpsc, oneshot};
 /// Pages that came meanwhile are stored together up to so many rows: the tree that finds records by the vendor's id is written anew for
 /// each transaction wherever a row of it falls.
 const AT_ONCE: usize = 8_000;
-/// Local ids that are set aside for the next page while one is read.
-const IDS_AHEAD: u32 = 2 * AT_ONCE as u32;
 /// Accounts whose facts are brought up to date in one transaction.
 const SETTLED_AT_ONCE: usize = 2_000;
 /// What a first load has is shown when nothing was shown for so long, or for so many times what showing cost.
@@ -366,11 +364,12 @@ impl Shared {
     }
 }
 
-/// Local ids for a kind of rows. They are set aside one page ahead: whoever asks for them while a page is written waits until it is.
+/// Local ids for a kind of rows. They are set aside one page ahead, as many as the page before took: whoever asks for them while a page is
+/// written waits until it is.
 #[derive(Default)]
 struct Ids {
     have: Range<u32>,
-    coming: Option<Answer<LocalId>>,
+    coming: Option<(Answer<LocalId>, u32)>,
 }
 
 impl Ids {
@@ -383,9 +382,9 @@ impl Ids {
         more: bool,
     ) -> Result<LocalId, StoreError> {
         if self.have.len() < count as usize
-            && let Some(coming) = self.coming.take()
+            && let Some((coming, ahead)) = self.coming.take()
         {
-            self.add(coming.await?, IDS_AHEAD);
+            self.add(coming.await?, ahead);
         }
         let lacking = count.saturating_sub(self.have.len() as u32);
         if lacking > 0 {
@@ -398,8 +397,8 @@ impl Ids {
         }
         let first = self.have.start;
         self.have.start += count;
-        if more && self.coming.is_none() && self.have.len() < IDS_AHEAD as usize {
-            self.coming = Some(store.reserve_ids(entity, IDS_AHEAD));
+        if more && self.coming.is_none() && self.have.len() < count as usize {
+            self.coming = Some((store.reserve_ids(entity, count), count));
         }
         Ok(LocalId(first))
     }
