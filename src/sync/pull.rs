@@ -356,6 +356,10 @@ impl Shared {
                 )
                 .await?;
         }
+        if fresh {
+            // The next streams may take long: what this one brought is not said to be nothing meanwhile.
+            self.refresh_counts(source).await;
+        }
         source.change_stream(self, name, |s| {
             s.error = None;
             s.changed = stats.inserted + stats.changed + stats.deleted;

@@ -270,3 +270,28 @@ async fn a_first_load_that_breaks_off_goes_on_where_it_was_and_its_figures_follo
         "it is not read from the beginning again: {asked:?}"
     );
 }
+
+#[tokio::test]
+async fn what_a_stream_of_a_first_load_brought_is_counted_when_it_ends() {
+    let w = World::new();
+    let mut events = w.engine.events();
+    let looked = std::cell::Cell::new(0);
+    let look = async {
+        while events.recv().await.is_ok() {
+            for stream in w.engine.statuses().iter().flat_map(|s| &s.streams) {
+                assert!(stream.changed == 0 || stream.rows > 0, "{stream:?}");
+                let others_go_on = w
+                    .engine
+                    .statuses()
+                    .iter()
+                    .any(|s| s.state == SourceState::Running);
+                looked.set(looked.get() + usize::from(stream.rows > 0 && others_go_on));
+            }
+        }
+    };
+    tokio::select! {
+        () = look => {}
+        _ = w.sync(false) => {}
+    }
+    assert!(looked.get() > 0);
+}
