@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// No answer of a vendor's page is longer; what is, is a mistake at the other end.
 const MAX_BODY: usize = 64 << 20;
+/// So far the vendor is believed how long its answer will be.
+const EXPECTED: u64 = 4 << 20;
 const JSON: &str = "application/json";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Silence for this long ends a request.
@@ -421,7 +423,8 @@ impl Http {
     ) -> Result<Answer, ConnectError> {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let mut body = BytesMut::new();
+        let expected = response.content_length().unwrap_or(0).min(EXPECTED);
+        let mut body = BytesMut::with_capacity(expected as usize);
         loop {
             match response.chunk().await {
                 Ok(Some(chunk)) => {

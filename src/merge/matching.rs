@@ -162,8 +162,8 @@ impl Identity {
         }
     }
 
-    /// What a record answers to when others ask.
-    pub(super) fn answers(&self, stored: &StoredRecord) -> Vec<Key> {
+    /// The ids to which a record answers.
+    pub(super) fn ids(&self, stored: &StoredRecord) -> Vec<Key> {
         let own = &stored.record.external_id;
         let mut keys = vec![
             Key::Called(own.clone()),
@@ -175,6 +175,12 @@ impl Identity {
                 None => Key::Held(id),
             });
         }
+        keys
+    }
+
+    /// What a record answers to when others ask.
+    pub(super) fn answers(&self, stored: &StoredRecord) -> Vec<Key> {
+        let mut keys = self.ids(stored);
         for by in [By::Domain, By::Email, By::Name] {
             keys.extend(self.keys(stored, by));
         }

@@ -9,11 +9,13 @@
 //!
 //! A row's provenance is written short: an entry with the field `*` stands for every field that has no entry of its own.
 
+mod ahead;
 mod combine;
 mod identity;
 mod matching;
 mod rules;
 
+pub use ahead::Said;
 pub use combine::{combine, combine_new, needed};
 pub use identity::{Plan, holds_ids, identify, is_matched, keys};
 pub use matching::{By, IdField, Identity};

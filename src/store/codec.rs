@@ -240,7 +240,7 @@ fn table_sql(table: &str, columns: &[String]) -> TableSql {
             sets.join(",")
         ),
         insert: Many {
-            into: format!("INSERT INTO {table}({list},seq) VALUES"),
+            into: format!("INSERT OR FAIL INTO {table}({list},seq) VALUES"),
             row: format!("({marks})"),
             end: "",
         },

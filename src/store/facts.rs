@@ -1,124 +1,93 @@
-//! Figures about an account that come from its other rows, brought up to date for the accounts that a transaction touched.
+//! Figures about an account that come from its other rows: [`look`] finds out what they are now. Nothing is written here, so that a thread
+//! that reads can do it.
 
-use super::codec::{day_of, day_text, give, instant, micros, usage_blob};
+use super::codec::{day_of, day_text, instant, micros, usage_blob};
 use super::error::Res;
 use super::history;
-use super::many::Many;
-use super::rows::{Touched, part};
+use super::rows::part;
 use super::ties;
 use crate::book::{Entity, FieldValue, LocalId, Provenance, Target};
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashSet;
-use std::sync::LazyLock;
 
 /// What is to be written to an account, by column: its row is written once, whatever was looked at.
 #[derive(Default)]
-struct Columns {
-    names: Vec<&'static str>,
-    values: Vec<Value>,
-}
+pub(super) struct Columns(pub Vec<(&'static str, Value)>);
 
 impl Columns {
-    fn set(&mut self, name: &'static str, value: impl Into<Value>) {
-        self.names.push(name);
-        self.values.push(value.into());
-    }
-
-    /// Writes them, and that the account has changed; whether there is such an account.
-    fn write(mut self, db: &Connection, account: LocalId, seq: i64, now: Timestamp) -> Res<bool> {
-        self.set("seq", seq);
-        self.set("changed_at", micros(now));
-        let sets: Vec<String> = (self.names.iter().enumerate())
-            .map(|(i, name)| format!("{name}=?{}", i + 2))
-            .collect();
-        let sql = format!("UPDATE account SET {} WHERE id=?1", sets.join(","));
-        let mut statement = db.prepare_cached(&sql)?;
-        statement.raw_bind_parameter(1, account.0)?;
-        for (i, value) in self.values.iter().enumerate() {
-            statement.raw_bind_parameter(i + 2, value)?;
-        }
-        Ok(statement.raw_execute()? > 0)
+    pub(super) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.push((name, value.into()));
     }
 }
 
-/// Brings the facts of every touched account up to date; the accounts themselves then count as changed.
-pub(super) fn settle(db: &Connection, touched: &mut Touched, seq: i64, now: Timestamp) -> Res<()> {
-    let mut told: HashSet<Target> = touched.targets.iter().copied().collect();
-    // In the order of their rows: neighbours lie together.
-    let mut accounts: Vec<(LocalId, u8)> =
-        std::mem::take(&mut touched.accounts).into_iter().collect();
-    accounts.sort_unstable();
-    let indexed = is_indexed(db)?;
-    for (account, parts) in accounts {
-        let parts = if indexed {
-            parts
-        } else {
-            put_off(db, account, parts)?
-        };
-        let mut columns = Columns::default();
-        if parts & part::RENEWALS != 0 {
-            renewals(db, account, &mut columns)?;
-        }
-        if parts & part::TICKETS != 0 {
-            tickets(db, account, &mut columns)?;
-        }
-        if parts & part::RISKS != 0 {
-            risks(db, account, &mut columns)?;
-        }
-        if parts & part::TOUCHES != 0 {
-            touches(db, account, now, &mut columns)?;
-        }
-        if parts & part::CONTACTS != 0 {
-            contacts(db, account, &mut columns)?;
-        }
-        if parts & part::SIGNALS != 0 {
-            usage(db, account, now, &mut columns)?;
-        }
-        if indexed && parts & (part::SIGNALS | part::TOUCHES) != 0 {
-            follow_ups(db, account, seq, now, touched)?;
-        }
-        if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
-            let provenance = provenance(db, account)?;
-            if parts & part::ACCOUNT != 0 {
-                other_arr(&provenance, &mut columns);
-            }
-            // The account's own health is one of the scores.
-            scores(db, account, &provenance, &mut columns)?;
-        }
-        if !columns.write(db, account, seq, now)? {
-            continue;
-        }
-        let target = Target {
-            entity: Entity::Account,
-            id: account,
-        };
-        if told.insert(target) {
-            touched.targets.push(target);
-        }
+/// What was found about an account, to be [written](super::settle).
+pub(super) struct Found {
+    pub account: LocalId,
+    /// The account's own columns.
+    pub columns: Columns,
+    /// Survey answers that were followed up on another day than was thought.
+    pub followed: Vec<(LocalId, Option<String>)>,
+    /// What signals said of the account, and what they say.
+    pub said: Option<(Says, Says)>,
+    /// What is looked at only when signals can be found.
+    pub later: u8,
+}
+
+/// What signals say of an account, as history keeps it.
+pub(super) type Says = [(&'static str, FieldValue); 2];
+
+/// Looks at some of an account's facts. `indexed`: its signals can be found.
+pub(super) fn look(
+    db: &Connection,
+    account: LocalId,
+    parts: u8,
+    indexed: bool,
+    now: Timestamp,
+) -> Res<Found> {
+    let (parts, later) = if indexed { (parts, 0) } else { put_off(parts) };
+    let mut found = Found {
+        account,
+        columns: Columns::default(),
+        followed: Vec::new(),
+        said: None,
+        later,
+    };
+    let columns = &mut found.columns;
+    if parts & part::RENEWALS != 0 {
+        renewals(db, account, columns)?;
     }
-    Ok(())
-}
-
-/// Whether signals can be found by their account. A load into an empty table goes without: written row by row, in the order in which a
-/// vendor sends, that tree costs more than all others together.
-pub(super) fn is_indexed(db: &Connection) -> Res<bool> {
-    Ok(db
-        .prepare_cached("SELECT 1 FROM sqlite_schema WHERE type='index' AND name='signal_account'")?
-        .exists([])?)
-}
-
-/// Lets signals be found by their account, if they cannot be yet.
-pub(super) fn index(db: &Connection) -> Res<()> {
-    if !is_indexed(db)? {
-        db.execute_batch("CREATE INDEX signal_account ON signal (account, kind, at)")?;
+    if parts & part::TICKETS != 0 {
+        tickets(db, account, columns)?;
     }
-    Ok(())
+    if parts & part::RISKS != 0 {
+        risks(db, account, columns)?;
+    }
+    if parts & part::TOUCHES != 0 {
+        touches(db, account, now, columns)?;
+    }
+    if parts & part::CONTACTS != 0 {
+        contacts(db, account, columns)?;
+    }
+    if parts & part::SIGNALS != 0 {
+        usage(db, account, now, columns)?;
+    }
+    if indexed && parts & (part::SIGNALS | part::TOUCHES) != 0 {
+        found.followed = follow_ups(db, account, now)?;
+    }
+    if parts & (part::SIGNALS | part::ACCOUNT) != 0 {
+        let provenance = provenance(db, account)?;
+        if parts & part::ACCOUNT != 0 {
+            other_arr(&provenance, columns);
+        }
+        // The account's own health is one of the scores.
+        found.said = scores(db, account, &provenance, columns)?;
+    }
+    Ok(found)
 }
 
-/// Leaves for later what looks at an account's signals; what is left to do now.
-fn put_off(db: &Connection, account: LocalId, parts: u8) -> Res<u8> {
+/// Leaves for later what looks at an account's signals: what is left to do now, and what later.
+fn put_off(parts: u8) -> (u8, u8) {
     let later = part::ACCOUNT | part::SIGNALS;
     // What was touched may answer what was said in a survey.
     let answers = if parts & part::TOUCHES != 0 {
@@ -126,25 +95,7 @@ fn put_off(db: &Connection, account: LocalId, parts: u8) -> Res<u8> {
     } else {
         0
     };
-    let left = parts & later | answers;
-    if left != 0 {
-        leave(db, &[(account, left)])?;
-    }
-    Ok(parts & !later)
-}
-
-/// Notes which facts of accounts are to be brought up to date later.
-pub(super) fn leave(db: &Connection, accounts: &[(LocalId, u8)]) -> Res<()> {
-    static NOTE: LazyLock<Many> = LazyLock::new(|| Many {
-        into: "INSERT INTO unsettled(account,parts) VALUES".to_owned(),
-        row: "(?,?)".to_owned(),
-        end: "ON CONFLICT(account) DO UPDATE SET parts=parts|excluded.parts",
-    });
-    NOTE.insert(db, &[], accounts, |(account, parts), statement, i| {
-        give(statement, i, account.0)?;
-        give(statement, i, parts)
-    })?;
-    Ok(())
+    (parts & !later, parts & later | answers)
 }
 
 /// The source of a row.
@@ -241,21 +192,19 @@ fn contacts(db: &Connection, account: LocalId, columns: &mut Columns) -> Res<()>
     Ok(())
 }
 
-/// Survey answers and the day on which each was followed up: the first call, mail or meeting with the account on its day or later.
+/// Survey answers for which the day on which each was followed up is another than was thought: that of the first call, mail or meeting with
+/// the account on its day or later.
 fn follow_ups(
     db: &Connection,
     account: LocalId,
-    seq: i64,
     now: Timestamp,
-    touched: &mut Touched,
-) -> Res<()> {
+) -> Res<Vec<(LocalId, Option<String>)>> {
     let mut answers = db.prepare_cached(
         "SELECT id,at,followed FROM signal WHERE account=?1 AND kind IN ('nps','csat','ces')",
     )?;
     let mut first = db.prepare_cached(
         "SELECT min(at) FROM touchpoint WHERE account=?1 AND at>=?2 AND at<=?3 AND kind IN ('call','email','meeting')",
     )?;
-    let mut set = db.prepare_cached("UPDATE signal SET followed=?2,seq=?3 WHERE id=?1")?;
     let mut rows = answers.query([account.0])?;
     let mut changed = Vec::new();
     while let Some(r) = rows.next()? {
@@ -272,18 +221,10 @@ fn follow_ups(
         )?;
         let found = found.map(day);
         if found != r.get::<_, Option<String>>(2)? {
-            changed.push((r.get::<_, u32>(0)?, found));
+            changed.push((LocalId(r.get(0)?), found));
         }
     }
-    drop(rows);
-    for (id, found) in changed {
-        set.execute(params![id, found, seq])?;
-        touched.targets.push(Target {
-            entity: Entity::Signal,
-            id: LocalId(id),
-        });
-    }
-    Ok(())
+    Ok(changed)
 }
 
 /// What another system says about the ARR, where it differs from what won.
@@ -358,13 +299,13 @@ fn usage(db: &Connection, account: LocalId, now: Timestamp, columns: &mut Column
     Ok(())
 }
 
-/// Health and survey answers, and the health of a month before.
+/// Health and survey answers, and the health of a month before; what signals said so far and what they say, if there is such an account.
 fn scores(
     db: &Connection,
     account: LocalId,
     provenance: &[Provenance],
     columns: &mut Columns,
-) -> Res<()> {
+) -> Res<Option<(Says, Says)>> {
     /// A signal: its id, its day, its value.
     type Newest = Option<(u32, Option<String>, Option<f64>)>;
     let newest = |kind: &str| -> Res<Newest> {
@@ -391,7 +332,7 @@ fn scores(
         })
         .optional()?;
     let Some((own, own_at, health_then, nps_then)) = own else {
-        return Ok(());
+        return Ok(None);
     };
     let health = newest("health")?;
     let at = if own.is_some() {
@@ -426,21 +367,8 @@ fn scores(
         Some((id, ..)) => source_of(db, Entity::Signal, *id)?,
         None => None,
     };
-    let of = |n: Option<u8>| n.map_or(FieldValue::Null, |n| FieldValue::Number(f64::from(n)));
     let health_now = health.as_ref().and_then(|h| score(h.2));
     let nps_now = nps.as_ref().and_then(|n| score(n.2));
-    history::fact_replaced(
-        db,
-        account.0,
-        &[
-            (history::SIGNAL_HEALTH, of(health_then)),
-            (history::SIGNAL_NPS, of(nps_then)),
-        ],
-        &[
-            (history::SIGNAL_HEALTH, of(health_now)),
-            (history::SIGNAL_NPS, of(nps_now)),
-        ],
-    )?;
     // Without any score what is there may have come by another way (a fill, a restored backup).
     if before.is_some() || health.is_some() {
         columns.set("health_before", score(before));
@@ -451,7 +379,18 @@ fn scores(
     columns.set("signal_nps", nps_now);
     columns.set("nps_at", nps.and_then(|n| n.1));
     columns.set("nps_source", nps_source);
-    Ok(())
+    Ok(Some((
+        says(health_then, nps_then),
+        says(health_now, nps_now),
+    )))
+}
+
+fn says(health: Option<u8>, nps: Option<u8>) -> Says {
+    let of = |n: Option<u8>| n.map_or(FieldValue::Null, |n| FieldValue::Number(f64::from(n)));
+    [
+        (history::SIGNAL_HEALTH, of(health)),
+        (history::SIGNAL_NPS, of(nps)),
+    ]
 }
 
 /// Where the account's values came from.

@@ -3,21 +3,20 @@
 
 use super::codec::{Kind, give, micros};
 use super::error::Res;
-use super::facts::{index, is_indexed, leave, settle};
 use super::implied;
 use super::many::Many;
 use super::merging::{put_extra, put_unmatched, put_waiting};
 use super::records::put_problems;
 use super::refs::Refs;
-use super::rows::{Touched, delete_row, next_seq, part, put_new_rows, put_row};
+use super::rows::{Touched, delete_row, next_seq, put_new_rows, put_row};
+use super::settle::{index, is_indexed, leave};
 use super::ties::{how_name, moves, tie_of, wake};
-use super::types::{FreshBatch, FreshPage, PageStats, PageWrite, Settled};
+use super::types::{FreshBatch, FreshPage, PageStats, PageWrite};
 use crate::book::{
     CrosswalkEntry, DirtyBatch, Entity, FieldValue, LocalId, MatchHow, Record, RecordKey,
     SourceName,
 };
 use foldhash::{HashMap, HashMapExt};
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -126,7 +125,7 @@ pub(super) fn apply(db: &Connection, fresh: &FreshPage) -> Res<Option<PageStats>
         }
         put_waiting(db, &batch.waiting)?;
     }
-    note(db, &mut touched)?;
+    note(db, &mut touched, seq)?;
     put_problems(db, page)?;
     db.prepare_cached(
         "INSERT INTO stream_state(source,stream,cursor,rows,updated,loading) VALUES(?1,?2,?3,?4,?5,?6)
@@ -183,9 +182,9 @@ fn tied<'a>(
 fn put_records(db: &Connection, fresh: &FreshPage) -> Res<bool> {
     static INSERT: LazyLock<Many> = LazyLock::new(|| {
         Many {
-        into: "INSERT INTO source_record(source,stream,seen,entity,external_id,modified,deleted,fields,dirty,local,how) VALUES".to_owned(),
+        into: "INSERT OR IGNORE INTO source_record(source,stream,seen,entity,external_id,modified,deleted,fields,dirty,local,how) VALUES".to_owned(),
         row: "(?1,?2,?3,?4,?,?,0,?,0,?,?)".to_owned(),
-        end: "ON CONFLICT DO NOTHING",
+        end: "",
     }
     });
     let page = &fresh.page;
@@ -275,10 +274,12 @@ fn wake_waiting(
 }
 
 /// Notes the accounts whose facts are to be brought up to date later.
-fn note(db: &Connection, touched: &mut Touched) -> Res<()> {
+fn note(db: &Connection, touched: &mut Touched, seq: i64) -> Res<()> {
     let mut accounts: Vec<(LocalId, u8)> = touched.accounts.drain().collect();
+    // No fact of an account comes from a task.
+    accounts.retain(|(_, parts)| *parts != 0);
     accounts.sort_unstable();
-    leave(db, &accounts)
+    leave(db, &accounts, seq)
 }
 
 /// A load into a table without any signals goes without the tree that finds them by their account, until [`end_load`].
@@ -299,43 +300,4 @@ fn begin_signals(db: &Connection, page: &PageWrite) -> Res<()> {
 pub(super) fn end_load(db: &Connection, refs: &Mutex<Refs>) -> Res<()> {
     refs.lock().unwrap_or_else(PoisonError::into_inner).forget();
     index(db)
-}
-
-/// Brings the facts of some of the accounts up to date that a first load left behind: of those after one, in the order of their ids.
-pub(super) fn settle_some(
-    db: &Connection,
-    after: LocalId,
-    limit: usize,
-    now: Timestamp,
-) -> Res<Settled> {
-    let mut touched = Touched::default();
-    // What looks at signals waits until they can be found.
-    let now_possible = if is_indexed(db)? {
-        part::ALL
-    } else {
-        part::ALL & !(part::ACCOUNT | part::SIGNALS)
-    };
-    {
-        let mut statement = db.prepare_cached(
-            "SELECT account,parts FROM unsettled WHERE account>?1 AND parts&?3<>0 ORDER BY account LIMIT ?2",
-        )?;
-        let mut rows = statement.query(params![after.0, limit as i64, now_possible])?;
-        while let Some(r) = rows.next()? {
-            touched
-                .accounts
-                .insert(LocalId(r.get(0)?), r.get::<_, u8>(1)?);
-        }
-    }
-    let Some(last) = touched.accounts.keys().max().copied() else {
-        return Ok(Settled::default());
-    };
-    db.prepare_cached("DELETE FROM unsettled WHERE account>?1 AND account<=?2 AND parts&?3<>0")?
-        .execute(params![after.0, last.0, now_possible])?;
-    let accounts = touched.accounts.len();
-    let seq = next_seq(db)?;
-    settle(db, &mut touched, seq, now)?;
-    Ok(Settled {
-        accounts: accounts as u64,
-        last: (accounts == limit).then_some(last),
-    })
 }

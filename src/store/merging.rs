@@ -2,10 +2,10 @@
 
 use super::codec::{Kind, instant, kind_of};
 use super::error::{Fail, Res};
-use super::facts::settle;
 use super::packed::unpack;
 use super::records::{mark_dirty, record};
 use super::rows::{Touched, delete_row, next_seq, part, put_row, reserve_ids, seq};
+use super::settle::settle;
 use super::ties::{remerge_row, tie, tie_of, ties_of};
 use super::types::{MergeStats, Remerge};
 use crate::book::{

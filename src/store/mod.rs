@@ -26,6 +26,7 @@ mod peek;
 mod records;
 mod refs;
 mod rows;
+mod settle;
 mod small;
 mod sqlite;
 mod storage;
@@ -41,7 +42,7 @@ pub use packed::pack;
 pub use peek::{Fate, Peek};
 pub use storage::{Answer, Storage};
 pub use types::{
-    AccountHit, Committed, Counts, Draft, FreshBatch, FreshPage, ItemOutcome, Lease, MergeStats,
-    Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, Settled, StreamProblem,
-    Undone,
+    AccountHit, Committed, Counts, Draft, Facts, FreshBatch, FreshPage, ItemOutcome, Lease,
+    MergeStats, Options, PageStats, PageWrite, Past, Remerge, Resolution, RunReport, Span,
+    StreamProblem, Undone,
 };

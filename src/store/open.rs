@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008.sql"),
     include_str!("migrations/0009.sql"),
     include_str!("migrations/0010.sql"),
+    include_str!("migrations/0011.sql"),
 ];
 
 /// SQLite's mark of whose file it is: `csop`.
@@ -156,6 +157,8 @@ fn connect(path: &Path, options: &Options, reader: bool) -> Res<Connection> {
     } else {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        // An index that is made at the end of a first load is sorted by two.
+        db.pragma_update(None, "threads", 1)?;
     }
     Ok(db)
 }

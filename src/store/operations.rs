@@ -2,10 +2,10 @@
 
 use super::codec::{instant, micros};
 use super::error::{Fail, Res, StoreError};
-use super::facts::settle;
 use super::outbox::{self, Queued};
 use super::records::{put_record, record};
 use super::rows::{Touched, delete_row, next_seq, put_row, reserve_ids};
+use super::settle::settle;
 use super::ties::tie;
 use super::types::{Committed, Undone};
 use crate::book::id::LOCAL;

@@ -2,9 +2,9 @@
 
 use super::codec::{Kind, instant, micros, read_any, text_value};
 use super::error::{Fail, Res, StoreError};
-use super::facts::settle;
 use super::records::{put_record, record};
 use super::rows::{Touched, delete_row, next_seq, put_row};
+use super::settle::settle;
 use super::ties::{external_id, tie};
 use super::types::{ItemOutcome, Resolution};
 use crate::book::record::FieldName;

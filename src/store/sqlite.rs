@@ -4,7 +4,8 @@ use super::engine::{Store, data_version};
 use super::storage::{Answer, Storage};
 use super::types::*;
 use super::{
-    forecast, fresh, history, load, merging, open, operations, outbox, records, rows, small, ties,
+    forecast, fresh, history, load, merging, open, operations, outbox, records, rows, settle,
+    small, ties,
 };
 use crate::book::{
     AccountDetail, Candidate, CrosswalkEntry, Cursor, DayFigures, DirtyBatch, Entity,
@@ -55,8 +56,14 @@ impl Storage for Store {
     fn apply_fresh(&self, page: Arc<FreshPage>) -> Answer<Option<PageStats>> {
         self.on_writer(move |w| w.attempt(|db| fresh::apply(db, &page)))
     }
-    fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled> {
-        self.write(move |db| fresh::settle_some(db, after, limit, now))
+    fn unsettled(&self, at_once: usize) -> Answer<Vec<Span>> {
+        self.read(move |db| settle::unsettled(db, at_once))
+    }
+    fn facts(&self, span: Span, now: Timestamp) -> Answer<Facts> {
+        self.read(move |db| settle::facts(db, span, now))
+    }
+    fn settle(&self, facts: Facts) -> Answer<u64> {
+        self.write(move |db| settle::put(db, &facts))
     }
     fn end_load(&self) -> Answer<()> {
         let refs = self.refs();

@@ -47,9 +47,12 @@ pub trait Storage: Send + Sync {
     /// [`settle`](Storage::settle). Nothing when something of it was known already, or what it refers to has changed: then nothing is
     /// stored, and it is to be [applied](Storage::apply_page) as any other.
     fn apply_fresh(&self, page: Arc<FreshPage>) -> Answer<Option<PageStats>>;
-    /// Brings the facts of at most `limit` accounts up to date that [`apply_fresh`](Storage::apply_fresh) left behind: of those after one,
-    /// in the order of their ids.
-    fn settle(&self, after: LocalId, limit: usize, now: Timestamp) -> Answer<Settled>;
+    /// Where there are accounts whose facts [`apply_fresh`](Storage::apply_fresh) left behind, so many at a time.
+    fn unsettled(&self, at_once: usize) -> Answer<Vec<Span>>;
+    /// What the facts of such accounts are now.
+    fn facts(&self, span: Span, now: Timestamp) -> Answer<Facts>;
+    /// Brings accounts' facts up to date; what has changed since they were found out is looked at anew. How many accounts.
+    fn settle(&self, facts: Facts) -> Answer<u64>;
     /// No first load is under way any more: what was left away for its sake is there again.
     fn end_load(&self) -> Answer<()>;
     /// After a complete full run: the records of that stream which the run has not seen are gone. How many.

@@ -1,5 +1,6 @@
 //! What goes into the store and comes out of it, beside the vocabulary of [`book`](crate::book).
 
+use super::facts::Found;
 use crate::book::{
     Conflict, Cursor, LocalId, MergeBatch, Operation, OutboxItem, Record, RowProblem, SourceName,
     Target,
@@ -175,13 +176,16 @@ pub struct Committed {
     pub seq: u64,
 }
 
-/// How far bringing accounts' facts up to date has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Settled {
-    /// How many accounts.
-    pub accounts: u64,
-    /// The last of them, when there are more behind it.
-    pub last: Option<LocalId>,
+/// Accounts from one to another, both included.
+pub type Span = std::ops::RangeInclusive<LocalId>;
+
+/// What was found out about the accounts of a span whose facts a first load left behind.
+pub struct Facts {
+    pub(super) span: Span,
+    /// The store's sequence number when they were looked at.
+    pub(super) seq: i64,
+    pub(super) now: Timestamp,
+    pub(super) found: Vec<Found>,
 }
 
 /// What an undo did.

@@ -7,23 +7,29 @@ use super::source::Source;
 use crate::book::record::IMPLIED;
 use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
 use crate::connect::Page;
-use crate::merge;
+use crate::merge::{self, Rules, Said};
 use crate::store::{
     Answer, FreshBatch, FreshPage, PageStats, PageWrite, Storage, StoreError, pack,
 };
+use futures_util::{StreamExt, stream};
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::oneshot::error::TryRecvError as OneshotError;
 use tokio::sync::{MutexGuard, mpsc, oneshot};
 
 /// Pages that came meanwhile are stored together up to so many rows: the tree that finds records by the vendor's id is written anew for
 /// each transaction wherever a row of it falls.
 const AT_ONCE: usize = 8_000;
+/// So many local ids are set aside ahead at most: a page that several were joined to can need almost twice of what is stored at once.
+const IDS_AHEAD: u32 = 2 * AT_ONCE as u32;
 /// Accounts whose facts are brought up to date in one transaction.
 const SETTLED_AT_ONCE: usize = 2_000;
+/// So many threads find out meanwhile what the next ones are; one is left to whoever looks at the screen.
+const LOOKED_AT_ONCE: usize = 2;
 /// What a first load has is shown when nothing was shown for so long, or for so many times what showing cost.
 const SHOWN_AT_LEAST: Duration = Duration::from_secs(3);
 const SHARE: u32 = 30;
@@ -54,9 +60,27 @@ type Alone<'a> = Arc<MutexGuard<'a, ()>>;
 #[derive(Default)]
 struct Along<'a> {
     alone: Option<Alone<'a>>,
-    /// Comes back when the page before is stored.
-    before: Option<oneshot::Receiver<Infallible>>,
+    /// Pages that may not be stored yet, in their order.
+    ahead: Vec<Ahead>,
+    /// What the page at hand says of the things that it matched.
+    said: HashMap<Entity, Option<Arc<Said>>>,
     ids: HashMap<Entity, Ids>,
+}
+
+/// A page on its way to the store.
+struct Ahead {
+    /// Comes back when it is stored.
+    stored: oneshot::Receiver<Infallible>,
+    /// By kind; nothing where it did not have to be found out.
+    said: HashMap<Entity, Option<Arc<Said>>>,
+}
+
+impl Ahead {
+    /// Whether a batch cannot be matched before this page is stored.
+    fn holds_up(&self, rules: &Rules, entity: Entity, batch: &DirtyBatch) -> bool {
+        let said = self.said.get(&entity);
+        said.is_some_and(|s| s.as_ref().is_none_or(|s| s.concerns(rules, batch)))
+    }
 }
 
 impl Shared {
@@ -146,7 +170,12 @@ impl Shared {
                 Form::Merged(self.prepare(page, !done, &mut along).await?)
             };
             let (stored, when_stored) = oneshot::channel();
-            along.before = Some(when_stored);
+            let on_its_way = |a: &mut Ahead| a.stored.try_recv() == Err(OneshotError::Empty);
+            along.ahead.retain_mut(on_its_way);
+            along.ahead.push(Ahead {
+                stored: when_stored,
+                said: std::mem::take(&mut along.said),
+            });
             let prepared = Ready {
                 page,
                 done,
@@ -192,11 +221,8 @@ impl Shared {
         for (entity, records) in by_kind(std::mem::take(&mut page.records)) {
             let matched = records.iter().any(is_matched);
             // Two records of one source are never one thing by themselves, unless ids tell more than either of them says.
-            let asks = matched
-                && (records.iter().any(holds_ids) || !self.store.is_only(&source, entity).await?);
-            if asks && let Some(before) = along.before.take() {
-                let _ = before.await;
-            }
+            let is_only = matched && self.store.is_only(&source, entity).await?;
+            let asks = matched && (!is_only || records.iter().any(holds_ids));
             let count = records.len();
             let mut batch = DirtyBatch {
                 entity: Some(entity),
@@ -213,19 +239,43 @@ impl Shared {
             batch = known;
             moves = moves.or(Some(moved));
             let plan = if matched {
-                let candidates = if asks {
-                    let keys = merge::keys(&self.rules, &batch);
-                    self.store.candidates(entity, keys).await?
-                } else {
-                    Vec::new()
-                };
+                let mut candidates = Vec::new();
+                if asks {
+                    let (rules, ahead) =
+                        (Arc::clone(&self.rules), std::mem::take(&mut along.ahead));
+                    let (known, keys, mut ahead, last) = elsewhere(move || {
+                        let mut keys = merge::keys(&rules, &batch);
+                        // Nobody else is there to be like.
+                        keys.retain(|key| !is_only || key.is_id());
+                        let last = ahead
+                            .iter()
+                            .rposition(|a| a.holds_up(&rules, entity, &batch));
+                        (batch, keys, ahead, last)
+                    })
+                    .await?;
+                    batch = known;
+                    for page in ahead.drain(..last.map_or(0, |last| last + 1)) {
+                        let _ = page.stored.await;
+                    }
+                    along.ahead = ahead;
+                    candidates = self.store.candidates(entity, keys).await?;
+                    for said in along
+                        .ahead
+                        .iter()
+                        .filter_map(|a| a.said.get(&entity)?.as_ref())
+                    {
+                        said.amend(&source, &mut candidates);
+                    }
+                }
                 let rules = Arc::clone(&self.rules);
-                let (known, plan) = elsewhere(move || {
+                let (known, plan, said) = elsewhere(move || {
                     let plan = merge::identify(&rules, &batch, &candidates);
-                    (batch, plan)
+                    let said = asks.then(|| Arc::new(Said::by(&rules, &batch, &plan)));
+                    (batch, plan, said)
                 })
                 .await?;
                 batch = known;
+                along.said.insert(entity, said);
                 if !plan.joined.is_empty() {
                     let more = self.store.records_of(entity, plan.joined.clone()).await?;
                     let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
@@ -342,17 +392,12 @@ impl Shared {
         let begun = Instant::now();
         let mut changed = 0;
         // Once through: what another source touches behind is brought up to date when that one is shown.
-        let mut last = LocalId::NONE;
-        loop {
-            let settled = self
-                .store
-                .settle(last, SETTLED_AT_ONCE, self.clock.now())
-                .await?;
-            changed += settled.accounts;
-            match settled.last {
-                Some(reached) => last = reached,
-                None => break,
-            }
+        let spans = self.store.unsettled(SETTLED_AT_ONCE).await?;
+        let mut looks = stream::iter(spans)
+            .map(|span| self.store.facts(span, self.clock.now()))
+            .buffered(LOOKED_AT_ONCE);
+        while let Some(facts) = looks.next().await {
+            changed += self.store.settle(facts?).await?;
         }
         *self.settled.lock().unwrap_or_else(PoisonError::into_inner) =
             (Instant::now(), begun.elapsed());
@@ -364,12 +409,13 @@ impl Shared {
     }
 }
 
-/// Local ids for a kind of rows. They are set aside one page ahead, as many as the page before took: whoever asks for them while a page is
-/// written waits until it is.
+/// Local ids for a kind of rows. They are set aside ahead, since whoever asks for them while a page is written waits until it is: as many
+/// as were taken so far, so that few rows leave few numbers unused, but no more than a page can need.
 #[derive(Default)]
 struct Ids {
     have: Range<u32>,
     coming: Option<(Answer<LocalId>, u32)>,
+    taken: u32,
 }
 
 impl Ids {
@@ -397,8 +443,10 @@ impl Ids {
         }
         let first = self.have.start;
         self.have.start += count;
-        if more && self.coming.is_none() && self.have.len() < count as usize {
-            self.coming = Some((store.reserve_ids(entity, count), count));
+        self.taken = self.taken.saturating_add(count);
+        let ahead = self.taken.min(IDS_AHEAD);
+        if more && self.coming.is_none() && self.have.len() < ahead as usize {
+            self.coming = Some((store.reserve_ids(entity, ahead), ahead));
         }
         Ok(LocalId(first))
     }

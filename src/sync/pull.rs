@@ -3,7 +3,7 @@
 use super::backoff;
 use super::engine::Shared;
 use super::source::Source;
-use crate::book::{Cursor, SourceState};
+use crate::book::{Clock, Cursor, SourceState};
 use crate::connect::{ConnectError, Connector, ErrorKind, Page, Stream};
 use crate::store::{PageStats, PageWrite, StoreError};
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// After so many changed rows of a first load they are merged and shown although the stream goes on.
 pub(super) const SHOW_AFTER: u64 = 20_000;
@@ -35,7 +36,7 @@ pub(super) type Feed = mpsc::Receiver<Result<Page, Stop>>;
 #[derive(Default)]
 struct Tally {
     rows: Rows,
-    cost: Cost,
+    cost: Arc<Cost>,
 }
 
 /// What became of a stream's rows so far.
@@ -298,24 +299,30 @@ impl Shared {
         let fresh = loop {
             let fresh = self.store.is_fresh(&source.name, name).await?;
             let (send, pages) = mpsc::channel(AHEAD);
-            let fetching = self.fetch_pages(source, connector, name, cursor, &tally.cost, send);
-            let taking = async {
-                if fresh {
-                    self.load_pages(source, name, run, pages, &mut tally.rows)
-                        .await
-                } else {
-                    self.take_pages(source, name, run, pages, &mut tally.rows)
-                        .await
-                }
+            // A task of its own: reading a page of thousands of rows would keep others from handing theirs on.
+            let mut fetching = JoinSet::new();
+            fetching.spawn(fetch_pages(
+                Arc::clone(&self.clock),
+                Arc::clone(source),
+                Arc::clone(connector),
+                name,
+                cursor,
+                Arc::clone(&tally.cost),
+                send,
+            ));
+            let rows = &mut tally.rows;
+            let taken = if fresh {
+                self.load_pages(source, name, run, pages, rows).await
+            } else {
+                self.take_pages(source, name, run, pages, rows).await
             };
-            let taken = {
-                tokio::pin!(fetching, taking);
-                tokio::select! {
-                    biased;
-                    taken = &mut taking => taken,
-                    () = &mut fetching => taking.await,
+            fetching.abort_all();
+            while let Some(ended) = fetching.join_next().await {
+                // A mistake of ours in there is not to look like the end of the stream.
+                if let Some(panic) = ended.err().and_then(|e| e.try_into_panic().ok()) {
+                    std::panic::resume_unwind(panic);
                 }
-            };
+            }
             total.changed += std::mem::take(&mut tally.rows.changed);
             match taken {
                 Ok(true) => break fresh,
@@ -372,49 +379,6 @@ impl Shared {
             });
         });
         Ok(())
-    }
-
-    /// Asks for the pages one after the other, ahead of whoever takes them.
-    async fn fetch_pages(
-        &self,
-        source: &Arc<Source>,
-        connector: &Arc<dyn Connector>,
-        stream: &'static str,
-        mut cursor: Option<Cursor>,
-        cost: &Cost,
-        pages: mpsc::Sender<Result<Page, Stop>>,
-    ) {
-        loop {
-            let page = if source.is_spent(self.clock.today()) {
-                Err(ConnectError {
-                    kind: ErrorKind::Budget,
-                    message: format!(
-                        "{}: today's promise of requests is used up (daily_requests); it goes on tomorrow, or raise the promise in config.toml",
-                        source.name
-                    ),
-                })
-            } else {
-                connector.fetch(stream, cursor.as_ref()).await
-            };
-            let page = match page {
-                Ok(page) if !page.done && Some(&page.next) == cursor.as_ref() => {
-                    Err(repeated(source, stream))
-                }
-                other => other,
-            };
-            let next = page
-                .as_ref()
-                .ok()
-                .filter(|p| !p.done)
-                .map(|p| p.next.clone());
-            if let Ok(page) = &page {
-                cost.add(page);
-            }
-            if pages.send(page.map_err(Stop::Connect)).await.is_err() || next.is_none() {
-                return;
-            }
-            cursor = next;
-        }
     }
 
     /// Stores the pages as they come; `false` when it was told to stop before the last.
@@ -550,6 +514,49 @@ impl Shared {
                 |_| self.after(Duration::from_secs(3_600)),
                 |z| z.timestamp(),
             )
+    }
+}
+
+/// Asks for the pages one after the other, ahead of whoever takes them.
+async fn fetch_pages(
+    clock: Arc<dyn Clock>,
+    source: Arc<Source>,
+    connector: Arc<dyn Connector>,
+    stream: &'static str,
+    mut cursor: Option<Cursor>,
+    cost: Arc<Cost>,
+    pages: mpsc::Sender<Result<Page, Stop>>,
+) {
+    loop {
+        let page = if source.is_spent(clock.today()) {
+            Err(ConnectError {
+                kind: ErrorKind::Budget,
+                message: format!(
+                    "{}: today's promise of requests is used up (daily_requests); it goes on tomorrow, or raise the promise in config.toml",
+                    source.name
+                ),
+            })
+        } else {
+            connector.fetch(stream, cursor.as_ref()).await
+        };
+        let page = match page {
+            Ok(page) if !page.done && Some(&page.next) == cursor.as_ref() => {
+                Err(repeated(&source, stream))
+            }
+            other => other,
+        };
+        let next = page
+            .as_ref()
+            .ok()
+            .filter(|p| !p.done)
+            .map(|p| p.next.clone());
+        if let Ok(page) = &page {
+            cost.add(page);
+        }
+        if pages.send(page.map_err(Stop::Connect)).await.is_err() || next.is_none() {
+            return;
+        }
+        cursor = next;
     }
 }
 

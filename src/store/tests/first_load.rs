@@ -52,10 +52,16 @@ fn usage(days: &[&str], first: u32, loading: bool) -> FreshPage {
     }
 }
 
+/// What is known of the facts of all accounts that were left behind.
+fn found(store: &Store) -> Facts {
+    let spans = wait(store.unsettled(100)).expect("spans");
+    let span = spans.first().cloned();
+    let span = span.unwrap_or(LocalId(1)..=LocalId(1));
+    wait(store.facts(span, at(0))).expect("facts")
+}
+
 fn settled(store: &Store) -> u64 {
-    wait(store.settle(LocalId::NONE, 100, at(0)))
-        .expect("settled")
-        .accounts
+    wait(store.settle(found(store))).expect("settled")
 }
 
 fn weeks(store: &Store) -> usize {
@@ -101,21 +107,63 @@ fn accounts_are_settled_once_through_however_many_there_are() {
     let accounts = (1..=7u32).map(|n| row(Entity::Account, n, &[("name", text("A"))]));
     put(&w.store, accounts.collect());
     let db = rusqlite::Connection::open(w.store.path()).expect("opened");
-    db.execute_batch("INSERT INTO unsettled SELECT id,127 FROM account")
-        .expect("noted");
-    let settle = |after: u32| wait(w.store.settle(LocalId(after), 3, at(0))).expect("settled");
-    let of = |accounts, last: Option<u32>| Settled {
-        accounts,
-        last: last.map(LocalId),
+    let note = |rows: &str| {
+        db.execute_batch(&format!("INSERT INTO unsettled(account,parts) {rows}"))
+            .expect("noted");
     };
-    assert_eq!(settle(0), of(3, Some(3)));
+    note("SELECT id,127 FROM account");
+    let spans = || wait(w.store.unsettled(3)).expect("spans");
+    let settle = |span: &Span| {
+        let facts = wait(w.store.facts(span.clone(), at(0))).expect("facts");
+        wait(w.store.settle(facts)).expect("settled")
+    };
+    let of = |from, to| LocalId(from)..=LocalId(to);
+    let all = spans();
+    assert_eq!(all, [of(1, 3), of(4, 6), of(7, 7)]);
+    assert_eq!(settle(&all[0]), 3);
     // What is touched behind is left for the next time.
-    db.execute_batch("INSERT INTO unsettled VALUES(1,2)")
+    note("VALUES(1,2)");
+    assert_eq!((settle(&all[1]), settle(&all[2])), (3, 1));
+    assert_eq!(spans(), [of(1, 1)]);
+    assert_eq!(settle(&all[0]), 1);
+    assert_eq!(settle(&all[0]), 0);
+    assert_eq!(spans(), []);
+}
+
+#[test]
+fn facts_that_became_old_before_they_were_written_are_looked_at_anew() {
+    let w = world();
+    acme(&w.store);
+    let ids = wait(w.store.reserve_ids(Entity::Signal, 4)).expect("ids");
+    let page = |days: &[&str], first| wait(w.store.apply_fresh(usage(days, first, false).into()));
+    page(&["2027-01-04"], ids.0).expect("stored");
+    wait(w.store.end_load()).expect("an end");
+    // A page of the first load came.
+    let old = found(&w.store);
+    page(&["2026-12-28"], ids.0 + 1).expect("stored");
+    assert_eq!(wait(w.store.settle(old)).expect("settled"), 1);
+    assert_eq!(weeks(&w.store), 2);
+    // Rows were merged in the usual way, which brings the facts up to date itself.
+    page(&["2026-12-21"], ids.0 + 2).expect("stored");
+    let old = found(&w.store);
+    let value = [
+        ("kind", text("usage.weekly")),
+        ("at", week("2026-12-14")),
+        ("value", FieldValue::Number(40.0)),
+        ("account", FieldValue::Id(LocalId(1))),
+    ];
+    put(&w.store, vec![row(Entity::Signal, ids.0 + 3, &value)]);
+    assert_eq!(weeks(&w.store), 4);
+    assert_eq!(wait(w.store.settle(old)).expect("settled"), 1);
+    assert_eq!(weeks(&w.store), 4);
+    // Facts that are still true are written as they were found.
+    let db = rusqlite::Connection::open(w.store.path()).expect("opened");
+    db.execute_batch("INSERT INTO unsettled(account,parts) VALUES(1,64)")
         .expect("noted");
-    assert_eq!(settle(3), of(3, Some(6)));
-    assert_eq!(settle(6), of(1, None));
-    assert_eq!(settle(0), of(1, None));
-    assert_eq!(settle(0), Settled::default());
+    let same = found(&w.store);
+    db.execute_batch("DELETE FROM signal").expect("gone");
+    assert_eq!(wait(w.store.settle(same)).expect("settled"), 1);
+    assert_eq!(weeks(&w.store), 4);
 }
 
 #[test]

@@ -602,9 +602,9 @@ fn a_page_of_a_first_load_is_stored_merged_and_its_figures_follow_even_after_a_r
         "it was interrupted"
     );
     let settle = || {
-        wait(store.settle(LocalId::NONE, 10, at(1)))
-            .expect("settled")
-            .accounts
+        let all = LocalId(1)..=LocalId(10);
+        let facts = wait(store.facts(all, at(1))).expect("facts");
+        wait(store.settle(facts)).expect("settled")
     };
     assert_eq!(settle(), 1);
     assert_eq!(open_renewal(&store), Some(LocalId(first)));

@@ -239,6 +239,30 @@ async fn whichever_system_comes_first_the_other_joins_its_rows_and_nothing_moves
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_is_joined_by_one_record_of_a_source_however_its_pages_follow_each_other() {
+    let w = World::new();
+    let domain = ("domain", text("delta.example"));
+    w.crm.put(
+        Entity::Account,
+        "004",
+        &[("name", text("Delta")), domain.clone()],
+    );
+    w.engine.run_once(&["crm"], false).await.unwrap();
+    for n in 0..60 {
+        let name = ("name", text(&format!("Branch {n}")));
+        w.cs.put(Entity::Account, &format!("D{n}"), &[name, domain.clone()]);
+    }
+    w.engine.run_once(&["cs"], false).await.unwrap();
+    let of_domain = |a: &&Account| a.domain.as_deref() == Some("delta.example");
+    let accounts = w.accounts().await;
+    let names: Vec<&str> = (accounts.iter().filter(of_domain))
+        .map(|a| &*a.name)
+        .collect();
+    assert_eq!(names.len(), 60, "{names:?}");
+    assert!(names.contains(&"Delta"), "{names:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_load_that_breaks_off_goes_on_where_it_was_and_its_figures_follow() {
     let w = World::new();
     fill(&w, 0..20);
