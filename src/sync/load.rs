@@ -32,7 +32,7 @@ const SETTLED_AT_ONCE: usize = 2_000;
 const LOOKED_AT_ONCE: usize = 2;
 /// What a first load has is shown when nothing was shown for so long, or for so many times what showing cost.
 const SHOWN_AT_LEAST: Duration = Duration::from_secs(3);
-const SHARE: u32 = 30;
+const SHARE: u32 = 60;
 /// Fewer rows than this are merged in the order in which they came.
 const SORTED_FROM: usize = 500;
 
