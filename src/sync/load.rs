@@ -5,9 +5,9 @@ use super::engine::{Shared, SyncEvent};
 use super::pull::{Feed, Rows, SHOW_AFTER, Stop};
 use super::source::Source;
 use crate::book::record::IMPLIED;
-use crate::book::{DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
+use crate::book::{Candidate, DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
 use crate::connect::Page;
-use crate::merge::{self, Rules, Said};
+use crate::merge::{self, Plan, Rules, Said};
 use crate::store::{
     Answer, FreshBatch, FreshPage, PageStats, PageWrite, Storage, StoreError, pack,
 };
@@ -241,47 +241,10 @@ impl Shared {
             let plan = if matched {
                 let mut candidates = Vec::new();
                 if asks {
-                    let (rules, ahead) =
-                        (Arc::clone(&self.rules), std::mem::take(&mut along.ahead));
-                    let (known, keys, mut ahead, last) = elsewhere(move || {
-                        let mut keys = merge::keys(&rules, &batch);
-                        // Nobody else is there to be like.
-                        keys.retain(|key| !is_only || key.is_id());
-                        let last = ahead
-                            .iter()
-                            .rposition(|a| a.holds_up(&rules, entity, &batch));
-                        (batch, keys, ahead, last)
-                    })
-                    .await?;
-                    batch = known;
-                    for page in ahead.drain(..last.map_or(0, |last| last + 1)) {
-                        let _ = page.stored.await;
-                    }
-                    along.ahead = ahead;
-                    candidates = self.store.candidates(entity, keys).await?;
-                    for said in along
-                        .ahead
-                        .iter()
-                        .filter_map(|a| a.said.get(&entity)?.as_ref())
-                    {
-                        said.amend(&source, &mut candidates);
-                    }
+                    (batch, candidates) = self.ask(&source, batch, is_only, along).await?;
                 }
-                let rules = Arc::clone(&self.rules);
-                let (known, plan, said) = elsewhere(move || {
-                    let plan = merge::identify(&rules, &batch, &candidates);
-                    let said = asks.then(|| Arc::new(Said::by(&rules, &batch, &plan)));
-                    (batch, plan, said)
-                })
-                .await?;
+                let (known, plan) = self.identify(batch, candidates, asks, along).await?;
                 batch = known;
-                along.said.insert(entity, said);
-                if !plan.joined.is_empty() {
-                    let more = self.store.records_of(entity, plan.joined.clone()).await?;
-                    let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
-                    batch.siblings.extend(more);
-                    batch.crosswalk.extend(ties);
-                }
                 Some(plan)
             } else {
                 None
@@ -324,6 +287,66 @@ impl Shared {
             moves,
             loading,
         })
+    }
+
+    /// Which rows the records of a batch may be. Pages that are not stored yet are only waited for where an id leads to them.
+    async fn ask(
+        &self,
+        source: &SourceName,
+        batch: DirtyBatch,
+        is_only: bool,
+        along: &mut Along<'_>,
+    ) -> Result<(DirtyBatch, Vec<Candidate>), StoreError> {
+        let Some(entity) = batch.entity else {
+            return Ok((batch, Vec::new()));
+        };
+        let (rules, ahead) = (Arc::clone(&self.rules), std::mem::take(&mut along.ahead));
+        let (batch, keys, mut ahead, awaited) = elsewhere(move || {
+            let mut keys = merge::keys(&rules, &batch);
+            // Nobody else is there to be like.
+            keys.retain(|key| !is_only || key.is_id());
+            let holds_up = |a: &Ahead| a.holds_up(&rules, entity, &batch);
+            let awaited = ahead.iter().rposition(holds_up).map_or(0, |last| last + 1);
+            (batch, keys, ahead, awaited)
+        })
+        .await?;
+        for page in ahead.drain(..awaited) {
+            let _ = page.stored.await;
+        }
+        let mut candidates = self.store.candidates(entity, keys).await?;
+        for said in ahead.iter().filter_map(|a| a.said.get(&entity)?.as_ref()) {
+            said.amend(source, &mut candidates);
+        }
+        along.ahead = ahead;
+        Ok((batch, candidates))
+    }
+
+    /// Which rows they are, with what has to be known of those that they join.
+    async fn identify(
+        &self,
+        batch: DirtyBatch,
+        candidates: Vec<Candidate>,
+        asked: bool,
+        along: &mut Along<'_>,
+    ) -> Result<(DirtyBatch, Plan), StoreError> {
+        let rules = Arc::clone(&self.rules);
+        let (mut batch, plan, said) = elsewhere(move || {
+            let plan = merge::identify(&rules, &batch, &candidates);
+            let said = asked.then(|| Arc::new(Said::by(&rules, &batch, &plan)));
+            (batch, plan, said)
+        })
+        .await?;
+        let Some(entity) = batch.entity else {
+            return Ok((batch, plan));
+        };
+        along.said.insert(entity, said);
+        if !plan.joined.is_empty() {
+            let more = self.store.records_of(entity, plan.joined.clone()).await?;
+            let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
+            batch.siblings.extend(more);
+            batch.crosswalk.extend(ties);
+        }
+        Ok((batch, plan))
     }
 
     /// `false` when it was told to stop before the last page.
