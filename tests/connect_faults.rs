@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 
 #[path = "connect_faults/bulk.rs"]
 mod bulk;
+#[path = "connect_faults/gainsight.rs"]
+mod gainsight;
 
 struct RealClock;
 impl Clock for RealClock {
@@ -830,73 +832,4 @@ async fn a_create_whose_answer_is_lost_is_unknown_not_failed() {
             posts[0].body
         );
     }
-}
-
-#[tokio::test]
-async fn gainsights_envelope_is_opened_whatever_its_form() {
-    let none = r#"{"result":false,"errorCode":"GSOBJ_1XXX","errorDesc":"No data found for given criteria","data":null}"#;
-    let list = r#"{"result":true,"data":[{"Gsid":"1P01","Name":"Ada","Email":"ADA@Example.com"}]}"#;
-    let inside = r#"{"result":true,"data":{"records":[{"Gsid":"1P01","Name":"Ada","Email":"ada@example.com"}]}}"#;
-    for (status, body, rows) in [
-        (400, none, 0),
-        (200, none, 0),
-        (200, list, 1),
-        (200, inside, 1),
-    ] {
-        let (base, _) = vendor(move |a| {
-            if a.path.contains("/query/") {
-                json(status, body)
-            } else {
-                json(404, r#"{"result":false,"title":"OBJECT_NOT_FOUND"}"#)
-            }
-        })
-        .await;
-        let c = open(
-            "gainsight",
-            &base,
-            Auth::Header {
-                name: "accesskey".into(),
-                value: "S3CRET".into(),
-            },
-        );
-        let page = c.fetch("people", None).await.unwrap();
-        assert_eq!(page.records.len(), rows, "{body}");
-        if let Some(r) = page.records.first() {
-            assert_eq!(r.get("email"), Some(&FieldValue::text("ada@example.com")));
-        }
-    }
-    let refused = r#"{"result":false,"errorCode":"GS_APIG_2401","errorDesc":"Unauthorized","message":"Unauthorized"}"#;
-    for status in [200, 401] {
-        let (base, _) = vendor(move |_| json(status, refused)).await;
-        let c = open(
-            "gainsight",
-            &base,
-            Auth::Header {
-                name: "accesskey".into(),
-                value: "S3CRET".into(),
-            },
-        );
-        let e = c.fetch("people", None).await.expect_err("a reset key");
-        assert_eq!(e.kind, ErrorKind::Auth, "{}", e.message);
-        assert!(!e.message.contains("S3CRET"));
-    }
-    // An unknown field is named in words; it is dropped, and the rest is read.
-    let (base, _) = vendor(|a| {
-        if a.body.contains("IsActiveUser") {
-            json(400, r#"{"result":false,"errorCode":"GSOBJ_1023","errorDesc":"Invalid field path IsActiveUser in object GsUser","data":null}"#)
-        } else {
-            json(200, r#"{"result":true,"data":[{"Gsid":"1P01","Name":"Ada"}]}"#)
-        }
-    })
-    .await;
-    let c = open("gainsight", &base, Auth::None);
-    let page = c.fetch("people", None).await.unwrap();
-    assert_eq!(page.records.len(), 1);
-    assert!(
-        page.problems
-            .iter()
-            .any(|p| p.reason.contains("IsActiveUser")),
-        "{:?}",
-        page.problems
-    );
 }

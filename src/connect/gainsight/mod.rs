@@ -52,7 +52,7 @@ pub struct Gainsight {
     names: tokio::sync::OnceCell<Vec<String>>,
     picks: tokio::sync::OnceCell<write::Picks>,
     users: Mutex<HashMap<String, Option<String>>>,
-    /// As many accounts as this process has seen; decides how much history is worth reading.
+    /// As many accounts as this process has read from the first on; decides how much history is worth reading.
     accounts: AtomicUsize,
 }
 

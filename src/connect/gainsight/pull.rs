@@ -23,6 +23,9 @@ use std::sync::atomic::Ordering;
 
 /// The most rows that an answer may have, where the manifest says nothing.
 const PAGE: usize = 5000;
+/// Of a book with so many accounts half a year of dated numbers is read, and a quarter.
+const SMALL_BOOK: usize = 5_000;
+const LARGE_BOOK: usize = 50_000;
 /// The zone of `ModifiedDate` conditions is not documented; no zone is further away.
 pub(super) const LOOKBACK: SignedDuration = SignedDuration::from_hours(24);
 
@@ -45,6 +48,9 @@ struct State {
     /// How often this run started again.
     #[serde(default)]
     restarts: u8,
+    /// How many weeks of dated numbers are read, decided once: a first load that was interrupted goes on with as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weeks: Option<i64>,
 }
 
 impl Gainsight {
@@ -107,13 +113,15 @@ impl Gainsight {
             page.next = bookmark(&state);
             return Ok(page);
         };
+        if state.since.is_none() && state.weeks.is_none() {
+            state.weeks = self.history(spec).await?;
+        }
         let reply = loop {
             let overlap = usize::from(state.offset > 0);
             let mut from = None;
             if let (Some(since), Some(field)) = (state.since, &state.plan.modified) {
                 from = Some((field.as_str(), since - LOOKBACK));
-            } else if let (Some(weeks), Some(field)) = (self.history(spec), state.plan.theirs("at"))
-            {
+            } else if let (Some(weeks), Some(field)) = (state.weeks, state.plan.theirs("at")) {
                 let began = self.http.now() - SignedDuration::from_hours(weeks * 7 * 24);
                 from = Some((field, began));
             }
@@ -182,7 +190,7 @@ impl Gainsight {
             self.map_row(spec, &state.plan, row, &mut page);
         }
         page.done = count < size;
-        if spec.entity == Entity::Account {
+        if spec.entity == Entity::Account && state.since.is_none() {
             self.accounts
                 .fetch_max(state.offset + count, Ordering::Relaxed);
         }
@@ -211,20 +219,37 @@ impl Gainsight {
 
     /// How many weeks of dated numbers a first load goes back: a year, less for a large book, because there is a row per account and week.
     /// Surveys are few and read whole.
-    fn history(&self, spec: &ObjectSpec) -> Option<i64> {
+    async fn history(&self, spec: &ObjectSpec) -> Result<Option<i64>, ConnectError> {
         if !matches!(spec.kind.as_deref(), Some("usage.weekly" | "health")) {
-            return None;
+            return Ok(None);
         }
         let wished = self
             .option("history_weeks")
             .and_then(|w| w.parse().ok())
             .filter(|w| (1..=1040).contains(w));
-        let usual = match self.accounts.load(Ordering::Relaxed) {
-            0..5_000 => 52,
-            5_000..50_000 => 26,
-            _ => 13,
+        if wished.is_some() {
+            return Ok(wished);
+        }
+        for (accounts, weeks) in [(LARGE_BOOK, 13), (SMALL_BOOK, 26)] {
+            if self.are_there(accounts).await? {
+                return Ok(Some(weeks));
+            }
+        }
+        Ok(Some(52))
+    }
+
+    /// Whether there are at least so many accounts. When another process has read them, before the load was interrupted, the vendor is asked.
+    async fn are_there(&self, accounts: usize) -> Result<bool, ConnectError> {
+        let read = self.accounts.load(Ordering::Relaxed);
+        let (0, Some(spec)) = (read, self.m.object_of(Entity::Account)) else {
+            return Ok(read >= accounts);
         };
-        Some(wished.unwrap_or(usual))
+        let Some(object) = self.plan(spec).await?.object else {
+            return Ok(false);
+        };
+        let ask = question(&object, &["Gsid".to_owned()], None, accounts - 1, 1);
+        let reply = self.call(&ask, &object).await?.map_err(|f| f.error)?;
+        Ok(!reply.rows().is_empty())
     }
 
     /// What the vendor says about an object; asked once per process.
