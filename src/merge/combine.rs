@@ -162,8 +162,8 @@ pub fn combine(rules: &Rules, batch: &DirtyBatch, plan: &Plan, first_new: LocalI
     out
 }
 
-/// Merges a batch of records that are all new and that nothing [matches](super::is_matched): each opens a row of its own, so there is
-/// nothing to look up but what they refer to. `first_new` is the first of as many ids set aside. Nothing is said about which records are
+/// Merges a batch of records that are all new and that nothing can match: each opens a row of its own, so there is nothing to look up but
+/// what they refer to. `first_new` is the first of as many ids set aside. Nothing is said about which records are
 /// merged now, all are, and nothing about whose they are: the rows stand in the order of the records.
 pub fn combine_new(rules: &Rules, batch: &DirtyBatch, first_new: LocalId) -> MergeBatch {
     let mut out = MergeBatch::default();

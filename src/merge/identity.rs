@@ -62,7 +62,7 @@ impl Plan {
     ) {
         let (candidate, reason) = match doubt {
             Some((row, reason)) => (Some(row), reason),
-            None if entity == Entity::Account && !rules.is_first(&stored.source) => (
+            None if is_expected_elsewhere(rules, &stored.source, entity) => (
                 None,
                 "no account of another system has its id, its domain or its name".to_owned(),
             ),
@@ -74,6 +74,11 @@ impl Plan {
             reason,
         });
     }
+}
+
+/// Whether a record of a kind is worth a person's look when no other system has it.
+pub fn is_expected_elsewhere(rules: &Rules, source: &SourceName, entity: Entity) -> bool {
+    entity == Entity::Account && !rules.is_first(source)
 }
 
 /// Whether a record of a source may turn out to be something that is already there.

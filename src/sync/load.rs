@@ -238,17 +238,22 @@ impl Shared {
             let (known, moved) = self.store.context(batch).await?;
             batch = known;
             moves = moves.or(Some(moved));
-            let plan = if matched {
-                let mut candidates = Vec::new();
-                if asks {
-                    (batch, candidates) = self.ask(&source, batch, is_only, along).await?;
-                }
-                let (known, plan) = self.identify(batch, candidates, asks, along).await?;
-                batch = known;
-                Some(plan)
-            } else {
-                None
-            };
+            if matched {
+                along.said.insert(entity, None);
+            }
+            let plan =
+                if asks || matched && merge::is_expected_elsewhere(&self.rules, &source, entity) {
+                    let mut candidates = Vec::new();
+                    if asks {
+                        (batch, candidates) = self.ask(&source, batch, is_only, along).await?;
+                    }
+                    let (known, plan, said) = self.identify(batch, candidates).await?;
+                    batch = known;
+                    along.said.insert(entity, Some(said));
+                    Some(plan)
+                } else {
+                    None
+                };
             let new_rows = match &plan {
                 Some(plan) => plan.new_rows,
                 None => u32::try_from(count).unwrap_or(u32::MAX),
@@ -321,32 +326,26 @@ impl Shared {
         Ok((batch, candidates))
     }
 
-    /// Which rows they are, with what has to be known of those that they join.
+    /// Which rows they are, with what has to be known of those that they join, and what they say to later pages.
     async fn identify(
         &self,
         batch: DirtyBatch,
         candidates: Vec<Candidate>,
-        asked: bool,
-        along: &mut Along<'_>,
-    ) -> Result<(DirtyBatch, Plan), StoreError> {
+    ) -> Result<(DirtyBatch, Plan, Arc<Said>), StoreError> {
         let rules = Arc::clone(&self.rules);
         let (mut batch, plan, said) = elsewhere(move || {
             let plan = merge::identify(&rules, &batch, &candidates);
-            let said = asked.then(|| Arc::new(Said::by(&rules, &batch, &plan)));
-            (batch, plan, said)
+            let said = Said::by(&rules, &batch, &plan);
+            (batch, plan, Arc::new(said))
         })
         .await?;
-        let Some(entity) = batch.entity else {
-            return Ok((batch, plan));
-        };
-        along.said.insert(entity, said);
-        if !plan.joined.is_empty() {
+        if let Some(entity) = batch.entity.filter(|_| !plan.joined.is_empty()) {
             let more = self.store.records_of(entity, plan.joined.clone()).await?;
             let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
             batch.siblings.extend(more);
             batch.crosswalk.extend(ties);
         }
-        Ok((batch, plan))
+        Ok((batch, plan, said))
     }
 
     /// `false` when it was told to stop before the last page.
