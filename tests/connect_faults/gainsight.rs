@@ -2,6 +2,14 @@
 
 use super::*;
 
+fn gainsight(base: &str) -> Box<dyn Connector> {
+    let auth = Auth::Header {
+        name: "accesskey".into(),
+        value: "S3CRET".into(),
+    };
+    open("gainsight", base, auth)
+}
+
 #[tokio::test]
 async fn gainsights_envelope_is_opened_whatever_its_form() {
     let none = r#"{"result":false,"errorCode":"GSOBJ_1XXX","errorDesc":"No data found for given criteria","data":null}"#;
@@ -21,14 +29,7 @@ async fn gainsights_envelope_is_opened_whatever_its_form() {
             }
         })
         .await;
-        let c = open(
-            "gainsight",
-            &base,
-            Auth::Header {
-                name: "accesskey".into(),
-                value: "S3CRET".into(),
-            },
-        );
+        let c = gainsight(&base);
         let page = c.fetch("people", None).await.unwrap();
         assert_eq!(page.records.len(), rows, "{body}");
         if let Some(r) = page.records.first() {
@@ -38,14 +39,7 @@ async fn gainsights_envelope_is_opened_whatever_its_form() {
     let refused = r#"{"result":false,"errorCode":"GS_APIG_2401","errorDesc":"Unauthorized","message":"Unauthorized"}"#;
     for status in [200, 401] {
         let (base, _) = vendor(move |_| json(status, refused)).await;
-        let c = open(
-            "gainsight",
-            &base,
-            Auth::Header {
-                name: "accesskey".into(),
-                value: "S3CRET".into(),
-            },
-        );
+        let c = gainsight(&base);
         let e = c.fetch("people", None).await.expect_err("a reset key");
         assert_eq!(e.kind, ErrorKind::Auth, "{}", e.message);
         assert!(!e.message.contains("S3CRET"));
