@@ -2,7 +2,7 @@
 //! before. A page is merged before it is stored, so that its rows, what was made of them and the cursor are one transaction.
 
 use super::engine::{Shared, SyncEvent};
-use super::pull::{Feed, Rows, SHOW_AFTER, Stop};
+use super::pull::{Feed, Rows, SHOW_AFTER, Stop, rows_of};
 use super::source::Source;
 use crate::book::record::IMPLIED;
 use crate::book::{Candidate, DirtyBatch, Entity, LocalId, Record, SourceName, StoredRecord};
@@ -46,6 +46,8 @@ enum Form {
 struct Ready<'a> {
     page: Form,
     done: bool,
+    /// The vendor's rows in it, and how many there are in all.
+    came: u64,
     of: Option<u64>,
     /// Nobody else may open rows for the same things until it is stored.
     _alone: Option<Alone<'a>>,
@@ -152,6 +154,7 @@ impl Shared {
                 }
             }
             let (done, of) = (page.done, page.total);
+            let came = rows_of(&page.records);
             let page = PageWrite {
                 source: source.clone(),
                 stream: stream.to_owned(),
@@ -179,6 +182,7 @@ impl Shared {
             let prepared = Ready {
                 page,
                 done,
+                came,
                 of,
                 _alone: along.alone.clone(),
                 _stored: stored,
@@ -376,9 +380,9 @@ impl Shared {
                 Form::Plain(page) => self.apply_known(page, tally).await?,
             };
             let done = ready.done;
-            unshown += tally.add(stats);
-            let seen = tally.seen();
-            source.change_stream(self, stream, |s| s.progress = Some((seen, ready.of)));
+            unshown += tally.add(ready.came, stats);
+            let came = tally.came();
+            source.change_stream(self, stream, |s| s.progress = Some((came, ready.of)));
             if done {
                 return Ok(true);
             }

@@ -3,7 +3,7 @@
 use super::backoff;
 use super::engine::Shared;
 use super::source::Source;
-use crate::book::{Clock, Cursor, SourceState};
+use crate::book::{Clock, Cursor, Record, SourceState};
 use crate::connect::{ConnectError, Connector, ErrorKind, Page, Stream};
 use crate::store::{PageStats, PageWrite, StoreError};
 use jiff::Timestamp;
@@ -45,24 +45,32 @@ pub(super) struct Rows {
     stats: PageStats,
     /// Rows that changed and were not told of yet.
     changed: u64,
+    /// Rows of the vendor: one of them can say several things, a task that is a call is a touchpoint too.
+    came: u64,
     /// Something of what should have been new was there already.
     pub(super) met_known: bool,
 }
 
 impl Rows {
-    /// Adds a page; how many of its rows changed.
-    pub(super) fn add(&mut self, page: PageStats) -> u64 {
+    /// Adds a page of so many of the vendor's rows; how many of its own changed.
+    pub(super) fn add(&mut self, came: u64, page: PageStats) -> u64 {
+        self.came += came;
         self.stats.add(page);
         let changed = page.inserted + page.changed + page.deleted;
         self.changed += changed;
         changed
     }
 
-    /// How many rows came.
-    pub(super) fn seen(&self) -> u64 {
-        let s = &self.stats;
-        s.inserted + s.changed + s.unchanged + s.deleted
+    /// How many rows of the vendor came.
+    pub(super) fn came(&self) -> u64 {
+        self.came
     }
+}
+
+/// How many rows of the vendor these were made of: what one row says stands together, under its id.
+pub(super) fn rows_of(records: &[Record]) -> u64 {
+    let same = |a: &Record, b: &Record| a.external_id == b.external_id;
+    records.chunk_by(same).count() as u64
 }
 
 /// What the pages of a stream cost so far. The one that fetches counts while another stores.
@@ -394,6 +402,7 @@ impl Shared {
         while let Some(page) = pages.recv().await {
             let page = page?;
             let (done, of) = (page.done, page.total);
+            let came = rows_of(&page.records);
             let stats = self
                 .store
                 .apply_page(PageWrite {
@@ -406,9 +415,9 @@ impl Shared {
                     now: self.clock.now(),
                 })
                 .await?;
-            unmerged += tally.add(stats);
-            let seen = tally.seen();
-            source.change_stream(self, stream, |s| s.progress = Some((seen, of)));
+            unmerged += tally.add(came, stats);
+            let came = tally.came();
+            source.change_stream(self, stream, |s| s.progress = Some((came, of)));
             if unmerged >= SHOW_AFTER {
                 self.merge_pending().await?;
                 unmerged = 0;

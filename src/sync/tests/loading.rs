@@ -324,3 +324,21 @@ async fn what_a_stream_of_a_first_load_brought_is_counted_when_it_ends() {
     }
     assert!(looked.get() > 0);
 }
+
+#[test]
+fn a_row_of_the_vendor_counts_once_however_much_it_says() {
+    let record = |entity, id: &str| Record {
+        entity,
+        external_id: id.into(),
+        modified: None,
+        deleted: false,
+        fields: Vec::new(),
+    };
+    let page = [
+        record(Entity::Task, "1"),
+        record(Entity::Touchpoint, "1"),
+        record(Entity::Task, "2"),
+    ];
+    assert_eq!(crate::sync::pull::rows_of(&page), 2);
+    assert_eq!(crate::sync::pull::rows_of(&[]), 0);
+}
