@@ -73,16 +73,6 @@ pub enum MatchKey {
     Name(String),
 }
 
-impl MatchKey {
-    /// Whether it is an id; the others are likenesses.
-    pub fn is_id(&self) -> bool {
-        matches!(
-            self,
-            MatchKey::Identifier(_) | MatchKey::IdentifierOf(..) | MatchKey::HeldOf(..)
-        )
-    }
-}
-
 /// A local row that answers to a key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {

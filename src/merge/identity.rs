@@ -123,6 +123,19 @@ pub fn keys(rules: &Rules, batch: &DirtyBatch) -> Vec<MatchKey> {
     out
 }
 
+/// The ids among the [`keys`]: where no other source has anything of the kind, nobody is there to be like, and only an id can lead to
+/// another record of the same source.
+pub fn id_keys(rules: &Rules, batch: &DirtyBatch) -> Vec<MatchKey> {
+    let mut keys = keys(rules, batch);
+    keys.retain(|key| {
+        matches!(
+            key,
+            MatchKey::Identifier(_) | MatchKey::IdentifierOf(..) | MatchKey::HeldOf(..)
+        )
+    });
+    keys
+}
+
 /// The records of the batch whose tie the rules made and no longer make: the mark is no longer asked for, or is refused now.
 fn untied(
     rules: &Rules,

@@ -17,7 +17,7 @@ mod rules;
 
 pub use ahead::Said;
 pub use combine::{combine, combine_new, needed};
-pub use identity::{Plan, holds_ids, identify, is_expected_elsewhere, is_matched, keys};
+pub use identity::{Plan, holds_ids, id_keys, identify, is_expected_elsewhere, is_matched, keys};
 pub use matching::{By, IdField, Identity};
 pub use rules::{Configured, Role, Rules};
 

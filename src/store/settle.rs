@@ -161,12 +161,7 @@ pub(super) fn facts(db: &Connection, span: Span, now: Timestamp) -> Res<Facts> {
 
 /// Writes facts, those of accounts that have changed since looked at anew; how many accounts.
 pub(super) fn put(db: &Connection, facts: &Facts) -> Res<u64> {
-    let Facts {
-        span,
-        seq: then,
-        now,
-        ..
-    } = facts;
+    let (span, now) = (&facts.span, facts.now);
     let indexed = is_indexed(db)?;
     let possible = possible(indexed);
     let accounts = left(db, span, possible)?;
@@ -178,25 +173,28 @@ pub(super) fn put(db: &Connection, facts: &Facts) -> Res<u64> {
             "SELECT account FROM unsettled WHERE account BETWEEN ?1 AND ?2 AND seq>?3
              UNION ALL SELECT id FROM account WHERE id BETWEEN ?1 AND ?2 AND seq>?3",
         )?
-        .query_map(params![span.start().0, span.end().0, then], |r| {
+        .query_map(params![span.start().0, span.end().0, facts.seq], |r| {
             r.get(0).map(LocalId)
         })?
         .collect::<rusqlite::Result<_>>()?;
     db.prepare_cached("DELETE FROM unsettled WHERE account BETWEEN ?1 AND ?2 AND parts&?3<>0")?
         .execute(params![span.start().0, span.end().0, possible])?;
-    let found: HashMap<LocalId, &Found> = facts.found.iter().map(|f| (f.account, f)).collect();
+    let known: HashMap<LocalId, &Found> = (facts.found.iter())
+        .filter(|found| !changed.contains(&found.account))
+        .map(|found| (found.account, found))
+        .collect();
     let seq = next_seq(db)?;
     let mut signals = Vec::new();
     for (account, parts) in &accounts {
-        match found.get(account) {
-            Some(found) if !changed.contains(account) => {
-                write(db, found, seq, *now, &mut signals)?;
+        let anew;
+        let found = match known.get(account) {
+            Some(found) => *found,
+            None => {
+                anew = look(db, *account, *parts, indexed, now)?;
+                &anew
             }
-            _ => {
-                let found = look(db, *account, *parts, indexed, *now)?;
-                write(db, &found, seq, *now, &mut signals)?;
-            }
-        }
+        };
+        write(db, found, seq, now, &mut signals)?;
     }
     Ok(accounts.len() as u64)
 }

@@ -65,7 +65,7 @@ struct Along<'a> {
     /// Pages that may not be stored yet, in their order.
     ahead: Vec<Ahead>,
     /// What the page at hand says of the things that it matched.
-    said: HashMap<Entity, Option<Arc<Said>>>,
+    said: HashMap<Entity, Option<Said>>,
     ids: HashMap<Entity, Ids>,
 }
 
@@ -74,7 +74,7 @@ struct Ahead {
     /// Comes back when it is stored.
     stored: oneshot::Receiver<Infallible>,
     /// By kind; nothing where it did not have to be found out.
-    said: HashMap<Entity, Option<Arc<Said>>>,
+    said: HashMap<Entity, Option<Said>>,
 }
 
 impl Ahead {
@@ -311,9 +311,11 @@ impl Shared {
         };
         let (rules, ahead) = (Arc::clone(&self.rules), std::mem::take(&mut along.ahead));
         let (batch, keys, mut ahead, awaited) = elsewhere(move || {
-            let mut keys = merge::keys(&rules, &batch);
-            // Nobody else is there to be like.
-            keys.retain(|key| !is_only || key.is_id());
+            let keys = if is_only {
+                merge::id_keys(&rules, &batch)
+            } else {
+                merge::keys(&rules, &batch)
+            };
             let holds_up = |a: &Ahead| a.holds_up(&rules, entity, &batch);
             let awaited = ahead.iter().rposition(holds_up).map_or(0, |last| last + 1);
             (batch, keys, ahead, awaited)
@@ -335,20 +337,15 @@ impl Shared {
         &self,
         batch: DirtyBatch,
         candidates: Vec<Candidate>,
-    ) -> Result<(DirtyBatch, Plan, Arc<Said>), StoreError> {
+    ) -> Result<(DirtyBatch, Plan, Said), StoreError> {
         let rules = Arc::clone(&self.rules);
         let (mut batch, plan, said) = elsewhere(move || {
             let plan = merge::identify(&rules, &batch, &candidates);
             let said = Said::by(&rules, &batch, &plan);
-            (batch, plan, Arc::new(said))
+            (batch, plan, said)
         })
         .await?;
-        if let Some(entity) = batch.entity.filter(|_| !plan.joined.is_empty()) {
-            let more = self.store.records_of(entity, plan.joined.clone()).await?;
-            let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
-            batch.siblings.extend(more);
-            batch.crosswalk.extend(ties);
-        }
+        self.add_joined(&mut batch, &plan).await?;
         Ok((batch, plan, said))
     }
 
@@ -381,7 +378,7 @@ impl Shared {
             };
             let done = ready.done;
             unshown += tally.add(ready.came, stats);
-            let came = tally.came();
+            let came = tally.came;
             source.change_stream(self, stream, |s| s.progress = Some((came, ready.of)));
             if done {
                 return Ok(true);

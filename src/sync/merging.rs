@@ -1,8 +1,8 @@
 //! Drives the merge: asks the store what waits, has it merged, writes the result, until nothing waits.
 
 use super::engine::{Shared, SyncEvent};
-use crate::book::LocalId;
-use crate::merge;
+use crate::book::{DirtyBatch, LocalId};
+use crate::merge::{self, Plan};
 use crate::store::{Remerge, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -39,12 +39,7 @@ impl Shared {
                 self.store.candidates(entity, keys).await?
             };
             let plan = merge::identify(&self.rules, &batch, &candidates);
-            if !plan.joined.is_empty() {
-                let more = self.store.records_of(entity, plan.joined.clone()).await?;
-                let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
-                batch.siblings.extend(more);
-                batch.crosswalk.extend(ties);
-            }
+            self.add_joined(&mut batch, &plan).await?;
             let first = if plan.new_rows == 0 {
                 LocalId::NONE
             } else {
@@ -69,6 +64,22 @@ impl Shared {
             });
         }
         Ok(total)
+    }
+
+    /// Adds to a batch what has to be known of the rows that its records join.
+    pub(super) async fn add_joined(
+        &self,
+        batch: &mut DirtyBatch,
+        plan: &Plan,
+    ) -> Result<(), StoreError> {
+        let Some(entity) = batch.entity.filter(|_| !plan.joined.is_empty()) else {
+            return Ok(());
+        };
+        let more = self.store.records_of(entity, plan.joined.clone()).await?;
+        let ties = self.store.crosswalk_of(merge::needed(&more)).await?;
+        batch.siblings.extend(more);
+        batch.crosswalk.extend(ties);
+        Ok(())
     }
 
     /// Other rules than last time (identity, precedence, owners of kinds): everything is merged again from what is stored, without fetching.

@@ -46,7 +46,7 @@ pub(super) struct Rows {
     /// Rows that changed and were not told of yet.
     changed: u64,
     /// Rows of the vendor: one of them can say several things, a task that is a call is a touchpoint too.
-    came: u64,
+    pub(super) came: u64,
     /// Something of what should have been new was there already.
     pub(super) met_known: bool,
 }
@@ -59,11 +59,6 @@ impl Rows {
         let changed = page.inserted + page.changed + page.deleted;
         self.changed += changed;
         changed
-    }
-
-    /// How many rows of the vendor came.
-    pub(super) fn came(&self) -> u64 {
-        self.came
     }
 }
 
@@ -416,7 +411,7 @@ impl Shared {
                 })
                 .await?;
             unmerged += tally.add(came, stats);
-            let came = tally.came();
+            let came = tally.came;
             source.change_stream(self, stream, |s| s.progress = Some((came, of)));
             if unmerged >= SHOW_AFTER {
                 self.merge_pending().await?;

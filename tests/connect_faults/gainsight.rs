@@ -12,6 +12,7 @@ fn gainsight(base: &str) -> Box<dyn Connector> {
 
 #[tokio::test]
 async fn gainsights_envelope_is_opened_whatever_its_form() {
+    // The code stands so in Gainsight's documents, with its three letters.
     let none = r#"{"result":false,"errorCode":"GSOBJ_1XXX","errorDesc":"No data found for given criteria","data":null}"#;
     let list = r#"{"result":true,"data":[{"Gsid":"1P01","Name":"Ada","Email":"ADA@Example.com"}]}"#;
     let inside = r#"{"result":true,"data":{"records":[{"Gsid":"1P01","Name":"Ada","Email":"ada@example.com"}]}}"#;
